@@ -1,0 +1,165 @@
+//! Moments, and who tells the time.
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+/// An instant as it is stored: whole microseconds since 1970-01-01T00:00:00Z.
+///
+/// ```
+/// use grc_core::Moment;
+/// let at: chrono::DateTime<chrono::Utc> = "2026-11-24T10:00:00Z".parse()?;
+/// assert_eq!(Moment::from(at).to_utc(), at);
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(i64);
+
+impl Moment {
+    /// The beginning of 1970, in UTC.
+    pub const EPOCH: Self = Self(0);
+
+    /// From microseconds since 1970.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// As a date and time in UTC. Moments beyond what chrono can hold (the year 262,000) become its limit.
+    pub fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or(if self.0 < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        })
+    }
+
+    /// Later by a number of milliseconds (earlier if negative), stopping at the limits.
+    #[must_use]
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis.saturating_mul(1_000)))
+    }
+
+    /// Later by a number of days of 24 hours.
+    #[must_use]
+    pub const fn plus_days(self, days: i64) -> Self {
+        self.plus_millis(days.saturating_mul(86_400_000))
+    }
+
+    /// The civil day of this moment in a zone.
+    pub fn day(self, zone: Tz) -> NaiveDate {
+        self.to_utc().with_timezone(&zone).date_naive()
+    }
+
+    /// `YYYY-MM` in a zone.
+    pub fn month(self, zone: Tz) -> String {
+        let day = self.day(zone);
+        format!("{:04}-{:02}", day.year(), day.month())
+    }
+
+    /// The same civil time of day some months later (date to date; no such day in that month, then its last; code
+    /// de procédure civile, article 641). A local time that a clock change removes becomes the next that exists.
+    #[must_use]
+    pub fn plus_months(self, months: u32, zone: Tz) -> Self {
+        let local = self.to_utc().with_timezone(&zone).naive_local();
+        let Some(later) = local.checked_add_months(Months::new(months)) else { return Self(i64::MAX) };
+        let mut candidate = later;
+        for _ in 0..48 {
+            if let Some(found) = zone.from_local_datetime(&candidate).earliest() {
+                return found.with_timezone(&Utc).into();
+            }
+            candidate += chrono::Duration::minutes(30);
+        }
+        later.and_utc().into()
+    }
+}
+
+impl From<DateTime<Utc>> for Moment {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self(at.timestamp_micros())
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_utc().format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+    }
+}
+
+/// Who tells the time. The engine reads it once a command; nothing else does.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// Now.
+    fn now(&self) -> Moment;
+}
+
+/// The system's clock.
+#[cfg(feature = "system")]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[cfg(feature = "system")]
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    fn now(&self) -> Moment {
+        DateTime::<Utc>::from(std::time::SystemTime::now()).into()
+    }
+}
+
+/// A clock that stands still until it is moved: for tests, replays and dry runs.
+///
+/// ```
+/// use grc_core::{Clock, ManualClock, Moment};
+/// let clock = ManualClock::at(Moment::EPOCH);
+/// clock.set(clock.now().plus_days(1));
+/// assert_eq!(clock.now().micros(), 86_400_000_000);
+/// ```
+#[derive(Debug, Default)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock that shows this moment.
+    pub const fn at(moment: Moment) -> Self {
+        Self(AtomicI64::new(moment.0))
+    }
+
+    /// Moves the clock, forwards or backwards.
+    pub fn set(&self, moment: Moment) {
+        self.0.store(moment.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Moment {
+        Moment(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_go_date_to_date_in_the_authoritys_zone() {
+        let paris = chrono_tz::Europe::Paris;
+        let at = |text: &str| Moment::from(text.parse::<DateTime<Utc>>().unwrap());
+        for (from, months, to) in [
+            ("2026-11-30T11:00:00Z", 3, "2027-02-28T11:00:00Z"),
+            ("2027-11-30T11:00:00Z", 3, "2028-02-29T11:00:00Z"),
+            // 10:00 in summer is 10:00 in winter, an hour later in UTC.
+            ("2026-08-24T08:00:00Z", 3, "2026-11-24T09:00:00Z"),
+            // 02:30 does not exist on 28 March 2027 in Paris.
+            ("2026-12-28T01:30:00Z", 3, "2027-03-28T01:00:00Z"),
+        ] {
+            assert_eq!(at(from).plus_months(months, paris), at(to), "{from} + {months} months");
+        }
+    }
+}
