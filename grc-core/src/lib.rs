@@ -1,6 +1,7 @@
 //! Citizen requests from intake to anonymisation.
 pub mod canonical;
 pub mod condition;
+pub mod definition;
 mod entropy;
 pub mod fold;
 mod hex;
