@@ -1,13 +1,17 @@
 //! Citizen requests from intake to anonymisation.
 pub mod canonical;
 pub mod condition;
+pub mod contact;
 pub mod definition;
 mod entropy;
 pub mod fold;
 mod hex;
 mod id;
+mod refusal;
+pub mod request;
 pub mod storage;
 mod time;
+mod tracking;
 mod value;
 pub mod vault;
 mod word;
@@ -17,8 +21,11 @@ pub use condition::Condition;
 pub use entropy::SystemEntropy;
 pub use entropy::{Entropy, EntropyError, SeededEntropy};
 pub use id::{BatchId, BlobId, KeyId, RequestId, TaskId};
+pub use refusal::{Problem, Refusal};
+pub use request::{Actor, Assignee, Intake, Party, Place};
 #[cfg(feature = "system")]
 pub use time::SystemClock;
 pub use time::{Clock, ManualClock, Moment};
+pub use tracking::{TrackingCode, TrackingCodeError};
 pub use value::{Typed, Value};
 pub use word::{Word, WordError};
