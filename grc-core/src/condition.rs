@@ -219,11 +219,13 @@ impl Condition {
             return;
         }
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.collect_unmet(env, out)),
+            Self::All(parts) | Self::Any(parts) if !parts.is_empty() => {
+                parts.iter().for_each(|part| part.collect_unmet(env, out));
+            }
             Self::Compare(var, ..) | Self::OneOf(var, _) | Self::Contains(var, _) | Self::Present(var) => {
                 out.push(Unmet { var: Some(var.clone()), part: self.to_json().to_string() });
             }
-            Self::Not(_) | Self::Constant(_) | Self::Relation(_) => {
+            Self::Not(_) | Self::Constant(_) | Self::Relation(_) | Self::All(_) | Self::Any(_) => {
                 out.push(Unmet { var: None, part: self.to_json().to_string() });
             }
         }

@@ -30,6 +30,8 @@ pub fn email(text: &str) -> Option<String> {
 /// Overseas prefixes of ten-figure numbers of the French plan, and their country codes (LAW: decision of the regulator
 /// on numbering; `0690…` is Guadeloupe, not the mainland).
 const OVERSEAS: &[(&str, u16)] = &[
+    // Numbers reserved for fiction, in the middle of Mayotte's.
+    ("063998", 33),
     ("0590", 590),
     ("0690", 590),
     ("0691", 590),

@@ -3,10 +3,12 @@ pub mod canonical;
 pub mod condition;
 pub mod contact;
 pub mod definition;
+pub mod engine;
 mod entropy;
 pub mod fold;
 mod hex;
 mod id;
+pub mod insight;
 mod refusal;
 pub mod request;
 pub mod storage;
@@ -17,6 +19,11 @@ pub mod vault;
 mod word;
 
 pub use condition::Condition;
+pub use definition::Definition;
+pub use engine::{
+    Acted, Authority, Budget, Conflict, Grc, GrcError, Host, Instruction, List, Seen, Session, Stores,
+    Submitted,
+};
 #[cfg(feature = "system")]
 pub use entropy::SystemEntropy;
 pub use entropy::{Entropy, EntropyError, SeededEntropy};

@@ -1,1 +1,8 @@
 //! Checking definitions.
+use super::Definition;
+impl Definition {
+    /// A temporary stand-in until the checker lands.
+    pub fn resolved(&self) -> Self {
+        self.clone()
+    }
+}

@@ -18,6 +18,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use intake::decide_intake;
+pub(crate) use transition::choices;
 
 /// What a decision is made under.
 #[derive(Debug, Clone, Copy)]
@@ -720,10 +721,6 @@ fn forget(request: &Request, slots: &[Slot], draft: &mut Draft<'_>) {
     let blobs =
         request.files.iter().filter(|file| slots.contains(&file.slot)).map(|file| file.blob).collect();
     draft.decision.plans.push(Plan::Destroy { keys: keys.into_iter().collect(), blobs });
-    // A message that is erased is not sent any more.
-    if request.messages.iter().any(|message| slots.contains(&message.text)) {
-        draft.decision.plans.push(Plan::Cancel(vec!["deliver"]));
-    }
 }
 
 /// Whether anonymising keeps what is held under a path: a field of the form that is not personal.
@@ -763,7 +760,7 @@ const fn coarse(micro: i32) -> i32 {
 }
 
 /// What a command touches: it is stale if an event that touches some of it came after what its author saw.
-pub(crate) fn touches(command: &Command, procedure: &Procedure) -> Vec<String> {
+pub(crate) fn touched_by(command: &Command, procedure: &Procedure) -> Vec<String> {
     match command {
         Command::Fire(fire) => {
             let mut all = vec!["state".to_owned()];

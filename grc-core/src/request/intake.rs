@@ -159,6 +159,7 @@ pub struct Intake {
     pub(crate) source: Option<Typed>,
     pub(crate) code: Option<TrackingCode>,
     pub(crate) quiet: bool,
+    pub(crate) key: Option<String>,
 }
 
 impl Intake {
@@ -178,6 +179,7 @@ impl Intake {
             source: None,
             code: None,
             quiet: false,
+            key: None,
         }
     }
 
@@ -248,6 +250,14 @@ impl Intake {
     #[must_use]
     pub fn code(mut self, code: TrackingCode) -> Self {
         self.code = Some(code);
+        self
+    }
+
+    /// With a key: the same intake again under it gives the first result, another one is refused. Keys are the
+    /// actor's own and are remembered for 30 days.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
         self
     }
 

@@ -435,8 +435,13 @@ impl Store for MemoryStore {
                 .values()
                 .filter(|row| row.key.authority == query.authority && row.key.kind == query.kind)
                 .filter(|row| {
-                    query.linked.as_ref().is_none_or(|key| {
-                        inner.links.contains_key(&(query.authority.clone(), key.clone(), row.key.clone()))
+                    query.linked.as_ref().is_none_or(|wanted| {
+                        inner.links.keys().any(|(authority, key, stream)| {
+                            *authority == query.authority
+                                && *stream == row.key
+                                && key.kind == wanted.kind
+                                && (wanted.key.is_empty() || key.key == wanted.key)
+                        })
                     })
                 })
                 .map(|row| {
@@ -635,7 +640,7 @@ impl BlobStore for MemoryStore {
         Ok(blobs.get(&(authority.clone(), id)).and_then(|(_, pieces)| pieces.get(&piece).cloned()))
     }
 
-    async fn drop(&self, authority: &Word, id: BlobId) -> Result<(), StorageError> {
+    async fn remove(&self, authority: &Word, id: BlobId) -> Result<(), StorageError> {
         self.blobs.lock().unwrap_or_else(PoisonError::into_inner).remove(&(authority.clone(), id));
         Ok(())
     }
