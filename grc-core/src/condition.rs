@@ -119,11 +119,11 @@ pub enum Condition {
     /// Always, or never.
     Constant(bool),
     /// All of these hold; true if there are none.
-    All(Vec<Condition>),
+    All(Vec<Self>),
     /// One of these holds; false if there are none.
-    Any(Vec<Condition>),
+    Any(Vec<Self>),
     /// It does not hold.
-    Not(Box<Condition>),
+    Not(Box<Self>),
     /// The value compares so.
     Compare(Var, Comparison, Scalar),
     /// The value is one of these.

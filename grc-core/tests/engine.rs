@@ -151,7 +151,7 @@ fn a_leak_goes_from_intake_to_anonymisation() {
 
         let verdict = town.host("audit").verify(leak.id()).await.unwrap();
         assert_eq!(verdict.problems, Vec::<String>::new());
-        assert_eq!(verdict.opened, 12);
+        assert_eq!(verdict.opened, 13);
         let before = claire.figures(&Question::all()).await.unwrap();
         assert_eq!((before.total, before.closed, before.on_time.within), (1, 1, 1));
 

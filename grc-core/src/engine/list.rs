@@ -4,7 +4,7 @@ use super::{
     Authority, GrcError,
     authority::Current,
     sealing::{context_of, open_slots},
-    write::{contact_token, named_kind},
+    tokens::{contact_token, named_kind},
 };
 use crate::{
     Condition, Moment, RequestId, Value, Word,

@@ -1,6 +1,7 @@
 //! The engine: load, decide, commit, retry; sessions bound to an authority and an actor; due work.
 
 mod authority;
+mod erasure;
 mod error;
 mod files;
 mod history;
@@ -8,8 +9,11 @@ mod host;
 mod instruction;
 mod keys;
 mod list;
+mod rows;
 mod sealing;
 mod session;
+mod submit;
+mod tokens;
 mod transport;
 mod view;
 mod work;

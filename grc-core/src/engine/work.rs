@@ -478,7 +478,7 @@ impl super::authority::AuthorityInner {
         for kind in ["contact", "source"] {
             let mut query = Query::new(self.name.clone(), Word::of(RequestId::KIND));
             // An empty key: any link of the kind.
-            query.linked = Some(LinkKey { kind: super::write::named_kind(kind, name), key: Vec::new() });
+            query.linked = Some(LinkKey { kind: super::tokens::named_kind(kind, name), key: Vec::new() });
             query.limit = 1;
             if !self.grc.0.stores.store.query(&query).await?.rows.is_empty() {
                 return Ok(true);

@@ -176,17 +176,7 @@ fn go(
     match &fire.message {
         Some(text) if draft.context.acting.is_citizen() => {
             // What a citizen says with a transition comes in.
-            if draft.check(validate::free_text("message", text)).is_some() {
-                let part = draft.own_part();
-                let slot = draft.slot("message", part, text.clone());
-                let party = (!request.parties.is_empty()).then_some(0);
-                draft.event(RequestEvent::Messaged {
-                    direction: Word::of("in"),
-                    channel: request.channel.clone(),
-                    text: slot,
-                    party,
-                });
-            }
+            draft.message_in(request, text, request.channel.clone());
         }
         Some(text) => draft.message_out(request, text, None, quiet),
         None if asks(Ask::Message) && !timer => missing(draft, "message", "write to the requester"),
