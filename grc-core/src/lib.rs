@@ -1,6 +1,8 @@
 //! Citizen requests from intake to anonymisation.
 pub mod canonical;
 pub mod condition;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entropy;
 pub mod fold;
 mod hex;
