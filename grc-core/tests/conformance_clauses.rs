@@ -9,7 +9,7 @@ fn clauses<'a>(text: &'a str, mark: &str) -> BTreeSet<&'a str> {
     text.lines()
         .filter_map(after)
         .filter_map(|line| line.split_whitespace().next())
-        .filter(|word| word.len() >= 3 && word[1..].starts_with('-') && word[2..].parse::<u8>().is_ok())
+        .filter(|word| word.split_once('-').is_some_and(|(_, number)| number.parse::<u8>().is_ok()))
         .collect()
 }
 

@@ -321,7 +321,7 @@ fn raced<H: KeyringHarness>(one: Arc<dyn Keyring>, two: Arc<dyn Keyring>) {
                 let issue = || H::block_on(keyring.issue(&[(id(n), key(n))]));
                 let destroy = || H::block_on(keyring.destroy(&[id(n)]));
                 let mut epochs = vec![done(Ring::<H>::settled(issue))];
-                if n % 2 == 0 {
+                if n.is_multiple_of(2) {
                     epochs.push(done(Ring::<H>::settled(destroy)));
                 }
                 epochs
@@ -344,7 +344,7 @@ fn raced<H: KeyringHarness>(one: Arc<dyn Keyring>, two: Arc<dyn Keyring>) {
         let states = done(H::block_on(keyring.open(&ids)));
         for (id, state) in ids.iter().zip(states) {
             let n = *id.as_bytes().last().unwrap();
-            let expected = if n % 2 == 0 { KeyState::Destroyed } else { KeyState::Whole(key(n)) };
+            let expected = if n.is_multiple_of(2) { KeyState::Destroyed } else { KeyState::Whole(key(n)) };
             assert_eq!(state, expected, "K-6: what one caller changed, every other sees");
         }
         assert_eq!(
