@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     BatchId, BlobId, Condition, Moment, TaskId, Value, Word,
-    condition::{Environment, Var},
+    condition::{Environment, Scalar, Var},
     vault::Part,
 };
 use async_trait::async_trait;
@@ -336,15 +336,35 @@ impl RowEnv<'_> {
             Condition::All(parts) => parts.iter().all(|part| self.holds(part)),
             Condition::Any(parts) => parts.iter().any(|part| self.holds(part)),
             Condition::Not(part) => !self.holds(part),
-            Condition::Compare(Var::Field(field), ..)
-            | Condition::OneOf(Var::Field(field), _)
-            | Condition::Contains(Var::Field(field), _) => self
-                .0
-                .index
-                .get(&(self.1.key.clone(), field.clone()))
-                .is_some_and(|values| values.iter().any(|value| condition.holds(&IndexEnv(value)))),
+            Condition::Compare(Var::Field(field), comparison, scalar) => {
+                let condition =
+                    Condition::Compare(Var::Field(field.clone()), *comparison, as_indexed(scalar));
+                self.any(field, |value| condition.holds(&IndexEnv(value)))
+            }
+            Condition::OneOf(Var::Field(field), scalars) => {
+                let scalars = scalars.iter().map(as_indexed).collect();
+                let condition = Condition::OneOf(Var::Field(field.clone()), scalars);
+                self.any(field, |value| condition.holds(&IndexEnv(value)))
+            }
+            // A text in the index equals or it does not; it is not searched.
+            Condition::Contains(Var::Field(field), needle) => {
+                self.any(field, |value| matches!(value, IndexValue::Text(text) if text == needle))
+            }
             other => other.holds(self),
         }
+    }
+
+    fn any(&self, field: &Word, holds: impl Fn(&IndexValue) -> bool) -> bool {
+        let values = self.0.index.get(&(self.1.key.clone(), field.clone()));
+        values.is_some_and(|values| values.iter().any(holds))
+    }
+}
+
+/// The index holds yes and no as 1 and 0.
+fn as_indexed(scalar: &Scalar) -> Scalar {
+    match scalar {
+        Scalar::Boolean(yes) => Scalar::Integer(i64::from(*yes)),
+        other => other.clone(),
     }
 }
 
@@ -368,10 +388,7 @@ struct IndexEnv<'a>(&'a IndexValue);
 impl Environment for IndexEnv<'_> {
     fn value(&self, _: &Var) -> Option<Value> {
         match self.0 {
-            // A text in the index equals or it does not; it is not searched.
-            IndexValue::Text(text) => {
-                Some(Word::new(text).map_or_else(|_| Value::Text(text.clone()), Value::Choice))
-            }
+            IndexValue::Text(text) => Some(Value::Text(text.clone())),
             IndexValue::Number(number) => Some(Value::Integer(*number)),
             IndexValue::Token(_) => None,
         }
