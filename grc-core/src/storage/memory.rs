@@ -593,26 +593,25 @@ impl Store for MemoryStore {
             let mut out: Vec<Document> = Vec::new();
             let mut names = 0;
             for ((authority, kind, name, version), body) in &inner.documents {
-                if *authority != range.authority
+                let left_out = match range.which {
+                    Which::Version(only) => only != *version,
+                    Which::Newest => inner.newest(authority, kind, name) != *version,
+                    Which::All => false,
+                };
+                if left_out
+                    || *authority != range.authority
                     || *kind != range.kind
                     || range.name.as_ref().is_some_and(|only| only != name)
                     || range.after.as_ref().is_some_and(|after| name <= after)
                 {
                     continue;
                 }
-                let same = out.last().is_some_and(|last| last.name == *name);
-                if !same {
+                // Only names of which something is given count: a page is never empty while more follows.
+                if out.last().is_none_or(|last| last.name != *name) {
                     names += 1;
                     if names > range.limit {
                         break;
                     }
-                }
-                match range.which {
-                    Which::Version(only) if only != *version => continue,
-                    Which::Newest if same => {
-                        out.pop();
-                    }
-                    _ => {}
                 }
                 out.push(Document {
                     kind: kind.clone(),
