@@ -13,7 +13,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 use uuid::Uuid;
@@ -122,6 +122,8 @@ impl Inner {
     fn apply(&mut self, batch: &Batch) -> Result<(), StorageError> {
         let authority = batch.authority();
         let mut touched = Vec::new();
+        // Streams whose measure or index rows were written: the feed names them as the stream.
+        let mut beside = BTreeSet::new();
         let own = |stream: &StreamKey| {
             if stream.authority == *authority {
                 Ok(())
@@ -170,6 +172,7 @@ impl Inner {
                 Step::PutMeasure { stream, bytes } => {
                     own(stream)?;
                     self.measures.insert(stream.clone(), Arc::new(bytes.clone()));
+                    beside.insert(stream);
                 }
                 Step::PutIndex { stream, field, values } => {
                     own(stream)?;
@@ -178,6 +181,7 @@ impl Inner {
                     } else {
                         self.index.insert((stream.clone(), field.clone()), Arc::new(values.clone()));
                     }
+                    beside.insert(stream);
                 }
                 Step::PutLink(link) => {
                     own(&link.stream)?;
@@ -293,6 +297,13 @@ impl Inner {
                     touched.push(Touched::Access(stream.clone()));
                 }
                 Step::Unknown => return Err(unsupported("this step is not known")),
+            }
+        }
+        for stream in beside {
+            let named = |touched: &Touched| matches!(touched, Touched::Stream(key, _) if key == stream);
+            if !touched.iter().any(named) {
+                let version = self.streams.get(stream).map_or(0, |row| row.version);
+                touched.push(Touched::Stream(stream.clone(), version));
             }
         }
         let next = self
