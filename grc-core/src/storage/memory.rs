@@ -652,6 +652,9 @@ impl BlobStore for MemoryStore {
         at: Moment,
         bytes: Vec<u8>,
     ) -> Result<(), StorageError> {
+        if bytes.len() > StoreInfo::MAX_BODY {
+            return Err(limit("a piece has at most 4 MiB"));
+        }
         let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
         blobs.entry((authority.clone(), id)).or_insert_with(|| (at, BTreeMap::new())).1.insert(piece, bytes);
         Ok(())
