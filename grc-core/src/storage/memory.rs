@@ -199,10 +199,12 @@ impl Inner {
                     touched.push(Touched::Link(link.key.clone()));
                 }
                 Step::DropLink { key, stream } => {
+                    own(stream)?;
                     self.links.remove(&(authority.clone(), key.clone(), stream.clone()));
                     touched.push(Touched::Link(key.clone()));
                 }
                 Step::DropLinks { stream, prefix } => {
+                    own(stream)?;
                     self.links
                         .retain(|(_, key, to), _| to != stream || !key.kind.as_str().starts_with(prefix));
                     touched.push(Touched::Links(stream.clone(), prefix.clone()));
@@ -231,6 +233,7 @@ impl Inner {
                     touched.push(Touched::Task(reference.queue.clone(), reference.id));
                 }
                 Step::Cancel { stream, kinds } => {
+                    own(stream)?;
                     self.tasks.retain(|_, task| task.stream != *stream || !kinds.contains(&task.kind));
                     touched.push(Touched::Tasks(stream.clone()));
                 }
@@ -277,6 +280,7 @@ impl Inner {
                     }
                 }
                 Step::PutReceipt(receipt) => {
+                    own(&receipt.stream)?;
                     let key = (authority.clone(), receipt.token);
                     if self.receipts.get(&key).is_some_and(|old| old.expires > batch.at()) {
                         return Err(conflict(ConflictOn::Receipt, "a command with this key was committed"));
