@@ -122,7 +122,7 @@ crate::__grc_keyring_cases!(__grc_table [
     keyring_cases, KeyringHarness
 ]);
 
-/// Makes one `#[test]` of each case for stores, for a type that implements [`Harness`](conformance::Harness).
+/// Makes one `#[test]` of each case for stores, for a type that implements [`Harness`](crate::conformance::Harness).
 #[macro_export]
 macro_rules! store_conformance {
     ($harness:ty) => {
@@ -131,7 +131,7 @@ macro_rules! store_conformance {
 }
 
 /// Makes one `#[test]` of each case for keyrings, for a type that implements
-/// [`KeyringHarness`](conformance::KeyringHarness).
+/// [`KeyringHarness`](crate::conformance::KeyringHarness).
 #[macro_export]
 macro_rules! keyring_conformance {
     ($harness:ty) => {
