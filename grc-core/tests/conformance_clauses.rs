@@ -25,6 +25,11 @@ fn check(cases: &'static [Case], clauses: &BTreeSet<&str>) {
     assert_eq!(cited, *clauses, "left: clauses that cases cite; right: clauses that the contract has");
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name).collect();
     assert_eq!(names.len(), cases.len(), "a case has a name of its own");
+    for case in cases {
+        // `C-04` is proved by `c04_…`, `B-1` by `b1_…`.
+        let prefix = case.clause.replace('-', "").to_lowercase() + "_";
+        assert!(case.name.starts_with(&prefix), "`{}` proves {}", case.name, case.clause);
+    }
     assert!(cases.iter().all(|case| !case.doc.is_empty()), "a case says what it shows");
 }
 

@@ -1,4 +1,4 @@
-//! C-15: documents.
+//! C-15: documents; C-07: the organisation beside the streams.
 
 use super::{
     Harness,
@@ -168,7 +168,7 @@ pub(super) fn c15_names_are_paged<H: Harness>() {
     }
 }
 
-pub(super) fn c15_the_organisation_is_loaded_with_the_streams<H: Harness>() {
+pub(super) fn c07_the_organisation_is_loaded_with_the_streams<H: Harness>() {
     let kit = Kit::<H>::open();
     let load = Load { authority: rows::town(), streams: vec![stream(1)], parts: Parts::None, receipt: None };
     assert_eq!(kit.loaded(&load).organisation, 0, "C-07: 0 means that there is none");

@@ -128,7 +128,7 @@ pub(super) fn c06_page_sizes_out_of_range_are_refused<H: Harness>() {
         rows::refused(
             kit.try_events(&range),
             StorageErrorKind::Unsupported,
-            "C-05: a page has 1 to 1000 rows",
+            "C-06: a page has 1 to 1000 rows",
         );
     }
 }

@@ -33,7 +33,7 @@ events {
 "C-06" c06_append_with_a_gap_inside_is_refused "events that leave a gap among themselves are refused";
 "C-06" c06_bodies_come_back_byte_for_byte "empty, unicode, every byte, 1 MiB";
 "C-06" c06_pages_end_where_they_should "pages that end before, at and after the last event";
-"C-05" c06_page_sizes_out_of_range_are_refused "pages of 0 and of 1001 events are refused";
+"C-06" c06_page_sizes_out_of_range_are_refused "pages of 0 and of 1001 events are refused";
 "C-06" c06_streams_have_sequences_of_their_own "authority, kind and id make a stream";
 "C-06" c06_access_log_is_apart_from_the_history "the access log has its own sequences, no heads, and is no part of the history";
 }
@@ -55,7 +55,7 @@ documents {
 "C-15" c15_drop_takes_every_version "dropping compares the newest version and takes all";
 "C-15" c15_ranges_give_newest_one_and_all "the three ranges, with and without a name";
 "C-15" c15_names_are_paged "each name once, in order of bytes, in pages";
-"C-07" c15_the_organisation_is_loaded_with_the_streams "a load answers the newest version of the organisation";
+"C-07" c07_the_organisation_is_loaded_with_the_streams "a load answers the newest version of the organisation";
 }
 links {
 "C-08" c08_unique_link_leads_to_one_stream "a second stream does not get a unique link";
