@@ -66,3 +66,58 @@ impl KeyringHarness for Memory {
 
 grc_core::store_conformance!(Memory);
 grc_core::keyring_conformance!(Memory);
+
+/// A store that its guard keeps stands in for a durable one, so that the cases that reopen run here too.
+mod kept {
+    use super::*;
+
+    struct Kept;
+
+    impl Harness for Kept {
+        type Guard = Arc<MemoryStore>;
+        const DURABLE: bool = true;
+
+        fn open() -> (Self::Guard, Handles) {
+            let store = Arc::new(MemoryStore::with(next_id(), true));
+            (store.clone(), (store.clone(), store))
+        }
+
+        fn reopen(guard: &Self::Guard) -> Option<Handles> {
+            Some((guard.clone(), guard.clone()))
+        }
+
+        fn block_on<F: Future + Send>(future: F) -> F::Output
+        where
+            F::Output: Send,
+        {
+            pollster::block_on(future)
+        }
+    }
+
+    impl KeyringHarness for Kept {
+        type Guard = Arc<MemoryKeyring>;
+        const DURABLE: bool = true;
+
+        fn open() -> (Self::Guard, Arc<dyn Keyring>) {
+            <Memory as KeyringHarness>::open()
+        }
+
+        fn second(_: &Self::Guard) -> Option<Arc<dyn Keyring>> {
+            None
+        }
+
+        fn reopen(guard: &Self::Guard) -> Option<Arc<dyn Keyring>> {
+            Some(guard.clone())
+        }
+
+        fn block_on<F: Future + Send>(future: F) -> F::Output
+        where
+            F::Output: Send,
+        {
+            pollster::block_on(future)
+        }
+    }
+
+    grc_core::store_conformance!(Kept);
+    grc_core::keyring_conformance!(Kept);
+}
