@@ -1,6 +1,8 @@
 //! Citizen requests from intake to anonymisation.
 pub mod canonical;
 pub mod condition;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod contact;
 pub mod definition;
 pub mod engine;
