@@ -78,8 +78,10 @@ impl Host {
     /// nothing.
     ///
     /// # Errors
-    /// [`GrcError::Busy`] if others keep publishing; [`GrcError::Storage`].
+    /// [`GrcError::Definition`] with every problem of a definition that cannot work; [`GrcError::Busy`] if others
+    /// keep publishing; [`GrcError::Storage`]. Nothing is published then.
     pub async fn publish(&self, definition: &Definition) -> Result<Published, GrcError> {
+        definition.check()?;
         for _ in 0..8 {
             match self.try_publish(definition).await {
                 Err(GrcError::Storage(error))
@@ -94,7 +96,7 @@ impl Host {
     }
 
     async fn try_publish(&self, definition: &Definition) -> Result<Published, GrcError> {
-        let definition = definition.resolved();
+        let definition = definition.clone().resolved();
         let inner = self.authority.inner();
         let grc = &inner.grc.0;
         let now = grc.clock.now();
