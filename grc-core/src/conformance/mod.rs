@@ -58,6 +58,7 @@ mod concurrency;
 mod documents;
 mod durability;
 mod events;
+mod fault;
 mod feed;
 mod filter;
 mod harness;
@@ -70,8 +71,11 @@ mod pages;
 mod rows;
 mod seen;
 mod tasks;
+mod walk;
 
+pub use fault::{Fault, FaultStore};
 pub use harness::{Handles, Harness, KeyringHarness};
+pub use walk::{Dice, Trace, Walk, code_of};
 
 /// One case of the kit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
