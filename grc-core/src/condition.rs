@@ -119,11 +119,11 @@ pub enum Condition {
     /// Always, or never.
     Constant(bool),
     /// All of these hold; true if there are none.
-    All(Vec<Condition>),
+    All(Vec<Self>),
     /// One of these holds; false if there are none.
-    Any(Vec<Condition>),
+    Any(Vec<Self>),
     /// It does not hold.
-    Not(Box<Condition>),
+    Not(Box<Self>),
     /// The value compares so.
     Compare(Var, Comparison, Scalar),
     /// The value is one of these.
@@ -219,11 +219,13 @@ impl Condition {
             return;
         }
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.collect_unmet(env, out)),
+            Self::All(parts) | Self::Any(parts) if !parts.is_empty() => {
+                parts.iter().for_each(|part| part.collect_unmet(env, out));
+            }
             Self::Compare(var, ..) | Self::OneOf(var, _) | Self::Contains(var, _) | Self::Present(var) => {
                 out.push(Unmet { var: Some(var.clone()), part: self.to_json().to_string() });
             }
-            Self::Not(_) | Self::Constant(_) | Self::Relation(_) => {
+            Self::Not(_) | Self::Constant(_) | Self::Relation(_) | Self::All(_) | Self::Any(_) => {
                 out.push(Unmet { var: None, part: self.to_json().to_string() });
             }
         }

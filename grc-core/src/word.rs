@@ -62,6 +62,11 @@ impl Word {
         if out.is_empty() { Self("x".into()) } else { Self(out.into()) }
     }
 
+    /// `role.detail`, as the parts of a person are named.
+    pub(crate) fn slug_path(role: &Self, detail: &Self) -> Self {
+        Self::new(&format!("{role}.{detail}")).unwrap_or_else(|_| role.clone())
+    }
+
     fn check(text: &str) -> bool {
         let bytes = text.as_bytes();
         bytes.len() <= Self::MAX

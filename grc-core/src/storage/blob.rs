@@ -32,7 +32,7 @@ pub struct BlobPage {
 /// # Contract
 /// - B-1 `put` is durable when it returns; putting the same piece again replaces it.
 /// - B-2 `get` returns the piece as it was put, or none.
-/// - B-3 `drop` takes all pieces of a blob away; an absent blob is fine.
+/// - B-3 `remove` takes all pieces of a blob away; an absent blob is fine.
 /// - B-4 `list` names each blob begun before the moment once, over all pages.
 #[async_trait]
 pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
@@ -48,7 +48,7 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// Reads a piece.
     async fn get(&self, authority: &Word, id: BlobId, piece: u32) -> Result<Option<Vec<u8>>, StorageError>;
     /// Takes a blob away.
-    async fn drop(&self, authority: &Word, id: BlobId) -> Result<(), StorageError>;
+    async fn remove(&self, authority: &Word, id: BlobId) -> Result<(), StorageError>;
     /// Lists the blobs begun before a moment, at most `limit` a page.
     async fn list(
         &self,

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     BatchId, BlobId, Condition, Moment, TaskId, Value, Word,
-    condition::{Environment, Var},
+    condition::{Environment, Scalar, Var},
     vault::Part,
 };
 use async_trait::async_trait;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 use uuid::Uuid;
@@ -122,6 +122,8 @@ impl Inner {
     fn apply(&mut self, batch: &Batch) -> Result<(), StorageError> {
         let authority = batch.authority();
         let mut touched = Vec::new();
+        // Streams whose measure or index rows were written: the feed names them as the stream.
+        let mut beside = BTreeSet::new();
         let own = |stream: &StreamKey| {
             if stream.authority == *authority {
                 Ok(())
@@ -170,6 +172,7 @@ impl Inner {
                 Step::PutMeasure { stream, bytes } => {
                     own(stream)?;
                     self.measures.insert(stream.clone(), Arc::new(bytes.clone()));
+                    beside.insert(stream);
                 }
                 Step::PutIndex { stream, field, values } => {
                     own(stream)?;
@@ -178,6 +181,7 @@ impl Inner {
                     } else {
                         self.index.insert((stream.clone(), field.clone()), Arc::new(values.clone()));
                     }
+                    beside.insert(stream);
                 }
                 Step::PutLink(link) => {
                     own(&link.stream)?;
@@ -195,10 +199,12 @@ impl Inner {
                     touched.push(Touched::Link(link.key.clone()));
                 }
                 Step::DropLink { key, stream } => {
+                    own(stream)?;
                     self.links.remove(&(authority.clone(), key.clone(), stream.clone()));
                     touched.push(Touched::Link(key.clone()));
                 }
                 Step::DropLinks { stream, prefix } => {
+                    own(stream)?;
                     self.links
                         .retain(|(_, key, to), _| to != stream || !key.kind.as_str().starts_with(prefix));
                     touched.push(Touched::Links(stream.clone(), prefix.clone()));
@@ -227,6 +233,7 @@ impl Inner {
                     touched.push(Touched::Task(reference.queue.clone(), reference.id));
                 }
                 Step::Cancel { stream, kinds } => {
+                    own(stream)?;
                     self.tasks.retain(|_, task| task.stream != *stream || !kinds.contains(&task.kind));
                     touched.push(Touched::Tasks(stream.clone()));
                 }
@@ -273,6 +280,7 @@ impl Inner {
                     }
                 }
                 Step::PutReceipt(receipt) => {
+                    own(&receipt.stream)?;
                     let key = (authority.clone(), receipt.token);
                     if self.receipts.get(&key).is_some_and(|old| old.expires > batch.at()) {
                         return Err(conflict(ConflictOn::Receipt, "a command with this key was committed"));
@@ -293,6 +301,13 @@ impl Inner {
                     touched.push(Touched::Access(stream.clone()));
                 }
                 Step::Unknown => return Err(unsupported("this step is not known")),
+            }
+        }
+        for stream in beside {
+            let named = |touched: &Touched| matches!(touched, Touched::Stream(key, _) if key == stream);
+            if !touched.iter().any(named) {
+                let version = self.streams.get(stream).map_or(0, |row| row.version);
+                touched.push(Touched::Stream(stream.clone(), version));
             }
         }
         let next = self
@@ -336,15 +351,35 @@ impl RowEnv<'_> {
             Condition::All(parts) => parts.iter().all(|part| self.holds(part)),
             Condition::Any(parts) => parts.iter().any(|part| self.holds(part)),
             Condition::Not(part) => !self.holds(part),
-            Condition::Compare(Var::Field(field), ..)
-            | Condition::OneOf(Var::Field(field), _)
-            | Condition::Contains(Var::Field(field), _) => self
-                .0
-                .index
-                .get(&(self.1.key.clone(), field.clone()))
-                .is_some_and(|values| values.iter().any(|value| condition.holds(&IndexEnv(value)))),
+            Condition::Compare(Var::Field(field), comparison, scalar) => {
+                let condition =
+                    Condition::Compare(Var::Field(field.clone()), *comparison, as_indexed(scalar));
+                self.any(field, |value| condition.holds(&IndexEnv(value)))
+            }
+            Condition::OneOf(Var::Field(field), scalars) => {
+                let scalars = scalars.iter().map(as_indexed).collect();
+                let condition = Condition::OneOf(Var::Field(field.clone()), scalars);
+                self.any(field, |value| condition.holds(&IndexEnv(value)))
+            }
+            // A text in the index equals or it does not; it is not searched.
+            Condition::Contains(Var::Field(field), needle) => {
+                self.any(field, |value| matches!(value, IndexValue::Text(text) if text == needle))
+            }
             other => other.holds(self),
         }
+    }
+
+    fn any(&self, field: &Word, holds: impl Fn(&IndexValue) -> bool) -> bool {
+        let values = self.0.index.get(&(self.1.key.clone(), field.clone()));
+        values.is_some_and(|values| values.iter().any(holds))
+    }
+}
+
+/// The index holds yes and no as 1 and 0.
+fn as_indexed(scalar: &Scalar) -> Scalar {
+    match scalar {
+        Scalar::Boolean(yes) => Scalar::Integer(i64::from(*yes)),
+        other => other.clone(),
     }
 }
 
@@ -368,10 +403,7 @@ struct IndexEnv<'a>(&'a IndexValue);
 impl Environment for IndexEnv<'_> {
     fn value(&self, _: &Var) -> Option<Value> {
         match self.0 {
-            // A text in the index equals or it does not; it is not searched.
-            IndexValue::Text(text) => {
-                Some(Word::new(text).map_or_else(|_| Value::Text(text.clone()), Value::Choice))
-            }
+            IndexValue::Text(text) => Some(Value::Text(text.clone())),
             IndexValue::Number(number) => Some(Value::Integer(*number)),
             IndexValue::Token(_) => None,
         }
@@ -435,8 +467,13 @@ impl Store for MemoryStore {
                 .values()
                 .filter(|row| row.key.authority == query.authority && row.key.kind == query.kind)
                 .filter(|row| {
-                    query.linked.as_ref().is_none_or(|key| {
-                        inner.links.contains_key(&(query.authority.clone(), key.clone(), row.key.clone()))
+                    query.linked.as_ref().is_none_or(|wanted| {
+                        inner.links.keys().any(|(authority, key, stream)| {
+                            *authority == query.authority
+                                && *stream == row.key
+                                && key.kind == wanted.kind
+                                && (wanted.key.is_empty() || key.key == wanted.key)
+                        })
                     })
                 })
                 .map(|row| {
@@ -576,26 +613,25 @@ impl Store for MemoryStore {
             let mut out: Vec<Document> = Vec::new();
             let mut names = 0;
             for ((authority, kind, name, version), body) in &inner.documents {
-                if *authority != range.authority
+                let left_out = match range.which {
+                    Which::Version(only) => only != *version,
+                    Which::Newest => inner.newest(authority, kind, name) != *version,
+                    Which::All => false,
+                };
+                if left_out
+                    || *authority != range.authority
                     || *kind != range.kind
                     || range.name.as_ref().is_some_and(|only| only != name)
                     || range.after.as_ref().is_some_and(|after| name <= after)
                 {
                     continue;
                 }
-                let same = out.last().is_some_and(|last| last.name == *name);
-                if !same {
+                // Only names of which something is given count: a page is never empty while more follows.
+                if out.last().is_none_or(|last| last.name != *name) {
                     names += 1;
                     if names > range.limit {
                         break;
                     }
-                }
-                match range.which {
-                    Which::Version(only) if only != *version => continue,
-                    Which::Newest if same => {
-                        out.pop();
-                    }
-                    _ => {}
                 }
                 out.push(Document {
                     kind: kind.clone(),
@@ -625,6 +661,9 @@ impl BlobStore for MemoryStore {
         at: Moment,
         bytes: Vec<u8>,
     ) -> Result<(), StorageError> {
+        if bytes.len() > StoreInfo::MAX_BODY {
+            return Err(limit("a piece has at most 4 MiB"));
+        }
         let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
         blobs.entry((authority.clone(), id)).or_insert_with(|| (at, BTreeMap::new())).1.insert(piece, bytes);
         Ok(())
@@ -635,7 +674,7 @@ impl BlobStore for MemoryStore {
         Ok(blobs.get(&(authority.clone(), id)).and_then(|(_, pieces)| pieces.get(&piece).cloned()))
     }
 
-    async fn drop(&self, authority: &Word, id: BlobId) -> Result<(), StorageError> {
+    async fn remove(&self, authority: &Word, id: BlobId) -> Result<(), StorageError> {
         self.blobs.lock().unwrap_or_else(PoisonError::into_inner).remove(&(authority.clone(), id));
         Ok(())
     }

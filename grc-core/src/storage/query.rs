@@ -30,7 +30,7 @@ pub struct Query {
     pub kind: Word,
     /// Which. A relation in it is refused: the engine resolves relations before.
     pub filter: Condition,
-    /// Only what this link leads to.
+    /// Only what this link leads to; with an empty key, what any link of its kind leads to.
     pub linked: Option<LinkKey>,
     /// In which order.
     pub order: Order,

@@ -50,15 +50,16 @@ impl KeyState {
 /// Keeps the data keys, outside the store.
 ///
 /// # Contract
-/// - Every call is durable when it returns, and all or nothing.
-/// - Every call may be repeated: issuing the same key again, keeping or destroying what is already so changes nothing.
-/// - A destroyed key leaves a tombstone for ever: it is never whole again, even if it is issued or kept again, and a
-///   key that was never known can be destroyed.
-/// - What was destroyed, and the whole key behind kept slots, is not in the keyring's own files any more when the call
-///   returns (as far as [`KeyringInfo::erasure`] says).
-/// - The epoch grows with each call that changed something, and is what [`Keyring::epoch`] answers; a copy of the
+/// - K-1 Every call is durable when it returns, and all or nothing.
+/// - K-2 Every call may be repeated: issuing the same key again, keeping or destroying what is already so changes
+///   nothing.
+/// - K-3 A destroyed key leaves a tombstone for ever: it is never whole again, even if it is issued or kept again, and
+///   a key that was never known can be destroyed.
+/// - K-4 What was destroyed, and the whole key behind kept slots, is not in the keyring's own files any more when the
+///   call returns (as far as [`KeyringInfo::erasure`] says).
+/// - K-5 The epoch grows with each call that changed something, and is what [`Keyring::epoch`] answers; a copy of the
 ///   keyring taken earlier has a lower one.
-/// - Several processes may use one keyring at once.
+/// - K-6 Several processes may use one keyring at once.
 #[async_trait]
 pub trait Keyring: fmt::Debug + Send + Sync + 'static {
     /// Constant facts.

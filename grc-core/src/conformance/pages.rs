@@ -1,0 +1,201 @@
+//! C-12, C-13, C-14: lists in pages.
+
+use super::{
+    Harness,
+    harness::Kit,
+    rows::{self, fact, number, put, refused, row_with, stream, vault},
+};
+use crate::{
+    Condition,
+    storage::{Cursor, Expect, Fact, FactValue, Order, Query, StorageErrorKind},
+};
+
+fn all(order: Order) -> Query {
+    Query { order, ..Query::new(rows::town(), rows::word("request")) }
+}
+
+fn add<H: Harness>(kit: &Kit<H>, n: u128, opened: Option<i64>, service: &str) {
+    let mut facts: Vec<(Fact, FactValue)> = vec![(Fact::Service, fact(service))];
+    facts.extend(opened.map(|opened| (Fact::Opened, number(opened))));
+    kit.ok(rows::batch().with(put(row_with(&stream(n), &facts), Expect::Absent)));
+}
+
+pub(super) fn c12_both_orders_with_ties_by_id<H: Harness>() {
+    let kit = Kit::<H>::open();
+    // 7 and 8 were never opened: they come as if opened first of all.
+    for (n, opened) in
+        [(6, Some(10)), (2, Some(20)), (1, Some(20)), (3, Some(20)), (5, Some(-5)), (4, Some(30))]
+    {
+        add(&kit, n, opened, "water");
+    }
+    add(&kit, 8, None, "water");
+    add(&kit, 7, None, "water");
+    let expected = [7, 8, 5, 6, 1, 2, 3, 4];
+    let reversed: Vec<u128> = expected.iter().rev().copied().collect();
+    for limit in [1, 2, 3, 7, 8, 9, 1_000] {
+        let oldest = kit.walk(&Query { limit, ..all(Order::OldestFirst) });
+        assert_eq!(oldest, expected, "C-12: oldest first, ties by id, in pages of {limit}");
+        let newest = kit.walk(&Query { limit, ..all(Order::NewestFirst) });
+        assert_eq!(newest, reversed, "C-12: newest first is the exact reverse, in pages of {limit}");
+    }
+}
+
+pub(super) fn c12_rows_that_come_and_go_between_pages_disturb_nothing<H: Harness>() {
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let kit = Kit::<H>::open();
+        for n in 1..=10 {
+            add(&kit, n * 10, Some(i64::try_from(n).unwrap() * 10), "water");
+        }
+        let mut query = Query { limit: 2, filter: Condition::is(Fact::Service, "water"), ..all(order) };
+        let mut found = Vec::new();
+        let mut step = 0;
+        loop {
+            let page = kit.query(&query);
+            found.extend(page.rows.iter().map(|record| record.row.key.id.as_u128()));
+            // One comes at each end and in the middle, next to where the page ended, and one leaves the list.
+            step += 1;
+            add(&kit, 1_000 + step, Some(i64::try_from(step).unwrap()), "water");
+            add(&kit, 2_000 + step, Some(1_000 + i64::try_from(step).unwrap()), "water");
+            if step == 2 {
+                let key = stream(found[0]);
+                let moved = row_with(&key, &[(Fact::Service, fact("roads")), (Fact::Opened, number(0))]);
+                kit.ok(rows::batch().with(put(moved, Expect::Version(1))));
+            }
+            match page.next {
+                Some(next) if step < 200 => query.after = Some(next),
+                _ => break,
+            }
+            if step > 30 {
+                break;
+            }
+        }
+        let mut old: Vec<u128> = found.iter().copied().filter(|n| *n < 1_000).collect();
+        assert_eq!(old.len(), 10, "C-12: what was there throughout is found, once ({order:?}): {found:?}");
+        old.sort_unstable();
+        old.dedup();
+        assert_eq!(old.len(), 10, "C-12: nothing repeats ({order:?})");
+    }
+}
+
+pub(super) fn c12_pages_carry_the_parts_asked_for<H: Harness>() {
+    let kit = Kit::<H>::open();
+    for n in 1..=3 {
+        let key = stream(n);
+        kit.ok(rows::create(&key).with(vault(&key, 0, b"head")).with(vault(&key, 1, b"texts")));
+    }
+    let page = kit.query(&Query { parts: [0, 9].into(), ..all(Order::OldestFirst) });
+    for record in &page.rows {
+        assert_eq!(record.vault, [(0, b"head".to_vec())].into(), "C-12: with the parts asked for that exist");
+    }
+    let page = kit.query(&all(Order::OldestFirst));
+    assert_eq!(page.rows.len(), 3, "C-12: all streams");
+    assert!(page.rows.iter().all(|record| record.vault.is_empty()), "C-12: without parts not asked for");
+}
+
+pub(super) fn c12_an_empty_list_ends_at_once<H: Harness>() {
+    let kit = Kit::<H>::open();
+    let page = kit.query(&all(Order::NewestFirst));
+    assert!(page.rows.is_empty() && page.next.is_none(), "C-12: an empty list has no rows and no cursor");
+}
+
+pub(super) fn c12_page_sizes_out_of_range_are_refused<H: Harness>() {
+    let kit = Kit::<H>::open();
+    add(&kit, 1, Some(1), "water");
+    for limit in [0, 1_001, u32::MAX] {
+        let query = Query { limit, ..all(Order::NewestFirst) };
+        refused(kit.try_query(&query), StorageErrorKind::Unsupported, "C-12: a page has 1 to 1000 rows");
+    }
+    let query = Query { scan: 0, ..all(Order::NewestFirst) };
+    refused(kit.try_query(&query), StorageErrorKind::Unsupported, "C-13: a page looks at one row at least");
+    let query = Query { limit: 1_000, scan: u32::MAX, ..all(Order::NewestFirst) };
+    assert_eq!(kit.query(&query).rows.len(), 1, "C-12: 1000 rows may be asked for");
+}
+
+pub(super) fn c13_a_page_looks_at_no_more_than_scan<H: Harness>() {
+    let kit = Kit::<H>::open();
+    for n in 1..=40 {
+        let service = if n % 8 == 0 { "water" } else { "roads" };
+        add(&kit, n, Some(i64::try_from(n).unwrap()), service);
+    }
+    // Written so that no index can lead it: every row has to be looked at.
+    let filter = Condition::Not(Box::new(Condition::Not(Box::new(Condition::is(Fact::Service, "water")))));
+    for scan in [1, 3, 8, 39, 40, 1_000] {
+        for limit in [1, 5, 50] {
+            let query = Query { filter: filter.clone(), scan, limit, ..all(Order::OldestFirst) };
+            let found = kit.walk(&query);
+            assert_eq!(found, [8, 16, 24, 32, 40], "C-13: short pages go on (scan {scan}, limit {limit})");
+        }
+    }
+    let every = Query { scan: 3, ..all(Order::OldestFirst) };
+    assert_eq!(kit.walk(&every).len(), 40, "C-13: three of three rows looked at, page by page");
+    let page = kit.query(&Query { filter, scan: 7, ..all(Order::OldestFirst) });
+    assert!(page.rows.is_empty(), "C-13: the first match is the eighth row, and seven were to be looked at");
+    assert!(page.next.is_some(), "C-13: a short page has a cursor");
+}
+
+pub(super) fn c14_cursor_of_another_list_is_refused<H: Harness>() {
+    let kit = Kit::<H>::open();
+    for n in 1..=5 {
+        add(&kit, n, Some(1), "water");
+    }
+    let query = Query { limit: 2, ..all(Order::NewestFirst) };
+    let after = kit.query(&query).next;
+    assert!(after.is_some(), "C-12: there is more");
+    let query = Query { after, ..query };
+    let others = [
+        Query { order: Order::OldestFirst, ..query.clone() },
+        Query { kind: rows::word("asset"), ..query.clone() },
+        Query { authority: rows::county(), ..query.clone() },
+        Query { filter: Condition::is(Fact::Service, "water"), ..query.clone() },
+        Query { linked: Some(rows::link_key("tracking", b"a")), ..query.clone() },
+    ];
+    for other in others {
+        refused(kit.try_query(&other), StorageErrorKind::Unsupported, "C-14: this cursor is of another list");
+    }
+    let resized = Query { limit: 1_000, scan: 5_000, parts: [0].into(), ..query };
+    assert_eq!(kit.query(&resized).rows.len(), 3, "C-14: how much a page takes does not bind a cursor");
+}
+
+pub(super) fn c14_damaged_cursor_is_refused<H: Harness>() {
+    let kit = Kit::<H>::open();
+    for n in 1..=5 {
+        add(&kit, n, Some(1), "water");
+    }
+    let query = Query { limit: 2, ..all(Order::NewestFirst) };
+    let good = kit.query(&query).next.unwrap();
+    let bytes = good.as_bytes().to_vec();
+    let mut flipped = bytes.clone();
+    flipped[0] ^= 1;
+    let longer = [bytes.as_slice(), b"x"].concat();
+    let shorter = bytes[..bytes.len() - 1].to_vec();
+    for bad in [flipped, longer, shorter, Vec::new()] {
+        let query = Query { after: Some(Cursor::from_bytes(bad)), ..query.clone() };
+        refused(kit.try_query(&query), StorageErrorKind::Unsupported, "C-14: this cursor is damaged");
+    }
+    let read: Cursor = good.to_string().parse().unwrap();
+    let query = Query { after: Some(read), limit: 1_000, ..query };
+    assert_eq!(kit.query(&query).rows.len(), 3, "C-14: a cursor that was text for a while is the same");
+}
+
+pub(super) fn c14_foreign_cursors_of_other_readings_are_refused<H: Harness>() {
+    let kit = Kit::<H>::open();
+    for n in 1..=3 {
+        kit.ok(rows::create(&stream(n)).with(rows::measure(&stream(n), b"m")));
+    }
+    let town = rows::town();
+    let (_, feed) = kit.feed(&town, None, 10);
+    let list = kit.query(&Query { limit: 1, ..all(Order::NewestFirst) }).next.unwrap();
+    let short = Cursor::from_bytes(vec![1, 2, 3]);
+    for cursor in [&feed, &short] {
+        let result = H::block_on(kit.store.measures(&town, Some(cursor), 10));
+        refused(result, StorageErrorKind::Unsupported, "C-14: not a cursor of the measures");
+        let query = Query { after: Some(cursor.clone()), ..all(Order::NewestFirst) };
+        refused(kit.try_query(&query), StorageErrorKind::Unsupported, "C-14: not a cursor of this list");
+    }
+    for cursor in [&list, &short] {
+        let result = H::block_on(kit.store.changes(&town, Some(cursor), 10));
+        refused(result, StorageErrorKind::Unsupported, "C-14: not a cursor of the feed");
+    }
+    let result = H::block_on(kit.blobs.list(&town, rows::at(1), Some(short), 10));
+    refused(result, StorageErrorKind::Unsupported, "C-14: not a cursor of the blobs");
+}

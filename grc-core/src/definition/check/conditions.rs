@@ -1,0 +1,255 @@
+//! Rules on conditions: they compare like with like, name what exists, and give nothing hidden away.
+
+use super::{CITIZEN, Findings, Flow, Form, RELATIONS, Scope};
+use crate::{
+    Condition, Word,
+    condition::{Comparison, Scalar, Var},
+    definition::{Field, FieldKind, Finding, Transition},
+    storage::{Fact, FactKind},
+};
+use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+const PHASES: [&str; 4] = ["received", "in-progress", "waiting", "closed"];
+
+/// Guards of transitions.
+pub(super) fn guards(scope: &Scope<'_>, findings: &mut Findings) {
+    for flow in &scope.flows {
+        for (index, transition) in flow.transitions.iter().enumerate() {
+            let Some(when) = &transition.when else { continue };
+            let path = format!("{}.when", flow.transition_path(index));
+            if constant(when) == Some(false) {
+                let message = "the condition never holds";
+                findings.add("guard-never", &path, message, "remove the transition, or the condition");
+            }
+            let guard = Guard { scope, flow, path };
+            when.visit(&mut |node| guard.node(node, findings));
+            for form in scope.users(flow) {
+                for var in when.vars() {
+                    guard.hidden(form, transition, var, findings);
+                }
+            }
+        }
+    }
+}
+
+/// What a condition always is, where its form alone says so.
+fn constant(condition: &Condition) -> Option<bool> {
+    match condition {
+        Condition::Constant(value) => Some(*value),
+        Condition::Not(part) => constant(part).map(|value| !value),
+        Condition::All(parts) => {
+            if parts.iter().any(|part| constant(part) == Some(false)) {
+                Some(false)
+            } else {
+                parts.iter().all(|part| constant(part) == Some(true)).then_some(true)
+            }
+        }
+        Condition::Any(parts) => {
+            if parts.iter().any(|part| constant(part) == Some(true)) {
+                Some(true)
+            } else {
+                parts.iter().all(|part| constant(part) == Some(false)).then_some(false)
+            }
+        }
+        Condition::OneOf(_, values) if values.is_empty() => Some(false),
+        _ => None,
+    }
+}
+
+/// How a part of a condition looks at a value.
+#[derive(Clone, Copy)]
+enum Look<'c> {
+    Compare(Comparison, &'c Scalar),
+    Contains(&'c str),
+}
+
+struct Guard<'s, 'a> {
+    scope: &'s Scope<'a>,
+    flow: &'s Flow<'a>,
+    path: String,
+}
+
+impl<'s> Guard<'s, '_> {
+    fn node(&self, node: &Condition, findings: &mut Findings) {
+        match node {
+            Condition::Relation(relation) => {
+                let name = format!("@{relation}");
+                if !RELATIONS.contains(&name.as_str()) {
+                    findings.unknown("relation", &name, self.path.clone(), &RELATIONS.into());
+                }
+            }
+            Condition::Compare(var, comparison, scalar) => {
+                self.look(var, Look::Compare(*comparison, scalar), findings)
+            }
+            Condition::OneOf(var, scalars) => {
+                for scalar in scalars {
+                    self.look(var, Look::Compare(Comparison::Equal, scalar), findings);
+                }
+                if scalars.is_empty() {
+                    self.exists(var, findings);
+                }
+            }
+            Condition::Contains(var, needle) => self.look(var, Look::Contains(needle), findings),
+            Condition::Present(var) => self.exists(var, findings),
+            _ => {}
+        }
+    }
+
+    fn exists(&self, var: &Var, findings: &mut Findings) {
+        let Var::Field(field) = var else { return };
+        for form in self.scope.users(self.flow) {
+            self.field(form, field, findings);
+        }
+    }
+
+    fn field<'f>(&self, form: &'f Form<'_>, id: &Word, findings: &mut Findings) -> Option<&'f Field> {
+        let found = form.procedure.field(id.as_str());
+        if found.is_none() {
+            let names: BTreeSet<&str> = form.procedure.fields.iter().map(|field| field.id.as_str()).collect();
+            let near = super::path::nearest(id.as_str(), names).map(super::path::did_you_mean);
+            let message = format!("{} has no field `{id}`", super::path::shown(&form.path));
+            findings.push(Finding::new("guard-type", &self.path, message).maybe_hint(near));
+        }
+        found
+    }
+
+    fn look(&self, var: &Var, look: Look<'_>, findings: &mut Findings) {
+        match var {
+            Var::Fact(fact) => self.fact(*fact, look, findings),
+            Var::Field(id) => {
+                for form in self.scope.users(self.flow) {
+                    let Some(field) = self.field(form, id, findings) else { continue };
+                    if let Err((message, hint)) = fits(field, look) {
+                        findings.add("guard-type", &self.path, format!("`{var}` {message}"), &hint);
+                    }
+                }
+            }
+        }
+    }
+
+    fn fact(&self, fact: Fact, look: Look<'_>, findings: &mut Findings) {
+        let name = fact.name();
+        let word: &str = match (fact.kind(), look) {
+            (FactKind::Word, Look::Compare(Comparison::Equal | Comparison::NotEqual, Scalar::Text(word))) => {
+                word
+            }
+            (FactKind::Word, Look::Contains(word)) => word,
+            (FactKind::Word, Look::Compare(_, Scalar::Text(_))) => {
+                let message = format!("`{name}` is a word, and words have no order");
+                return findings.add("guard-type", &self.path, message, "use ==, != or in");
+            }
+            (FactKind::Word, Look::Compare(..)) => {
+                let message = format!("`{name}` is a word, and is compared with something else");
+                return findings.add("guard-type", &self.path, message, "compare it with a text");
+            }
+            (FactKind::Integer | FactKind::Moment, Look::Compare(_, Scalar::Integer(_))) => return,
+            (FactKind::Integer | FactKind::Moment, _) => {
+                let message = format!("`{name}` is a number, and is compared with something else");
+                let hint = "compare it with a whole number; moments are microseconds";
+                return findings.add("guard-type", &self.path, message, hint);
+            }
+        };
+        let (what, known): (&str, BTreeSet<&str>) = match fact {
+            Fact::Type => ("procedure", self.scope.types.clone()),
+            Fact::Family => ("family", self.scope.families.clone()),
+            Fact::Entity => ("entity", self.scope.entities.clone()),
+            Fact::Service => ("service", self.scope.services.clone()),
+            Fact::Team => ("team", self.scope.teams.clone()),
+            Fact::Agent | Fact::Submitter => ("agent", self.scope.agents.clone()),
+            Fact::State => ("state", self.flow.states.iter().map(|state| state.id.as_str()).collect()),
+            Fact::Phase => ("phase", PHASES.into()),
+            Fact::Channel | Fact::Answer => ("channel", self.scope.channels.clone()),
+            Fact::Zone => ("zone", self.scope.zones.clone()),
+            Fact::Acceptability => ("acceptability", self.scope.acceptabilities.clone()),
+            Fact::Outcome => ("outcome", self.scope.outcomes.clone()),
+            _ => return,
+        };
+        if !known.contains(word) {
+            findings.unknown(what, word, self.path.clone(), &known);
+        }
+    }
+
+    /// A guard that reads what somebody may not gives it away: whether the button is there tells.
+    fn hidden(&self, form: &Form<'_>, transition: &Transition, var: &Var, findings: &mut Findings) {
+        let (id, read) = match var {
+            Var::Field(id) => {
+                (id.as_str(), form.procedure.field(id.as_str()).and_then(|field| field.read.as_deref()))
+            }
+            Var::Fact(fact) => {
+                let rights = form.procedure.rights.get(fact.name());
+                (fact.name(), rights.and_then(|rights| rights.read.as_deref()))
+            }
+        };
+        let Some(read) = read else { return };
+        if transition.discloses.iter().any(|field| *field == *id) {
+            return;
+        }
+        let may = |by: &str| read.iter().any(|name| name == by || (by == "@requester" && name == CITIZEN));
+        let who = match transition.by.iter().find(|by| !may(by)) {
+            Some(by) => super::path::shown(by),
+            None if transition.after.is_some() => "who sees the state change".to_owned(),
+            None => return,
+        };
+        let message = format!("the condition reads `{var}`, which {who} may not read");
+        let hint = format!("add `{id}` to `discloses` if that is meant, or to its `read` those in `by`");
+        findings.push(Finding::new("guard-reads-hidden", &self.path, message).hint(hint));
+    }
+}
+
+/// Whether a field can be looked at so; if not, what it is, and what to do.
+fn fits(field: &Field, look: Look<'_>) -> Result<(), (String, String)> {
+    let not = |message: &str, hint: &str| Err((message.to_owned(), hint.to_owned()));
+    let option = |word: &str| {
+        if field.options.iter().any(|option| option.id == *word) {
+            return Ok(());
+        }
+        let near = super::path::nearest(word, field.options.iter().map(|option| option.id.as_str()));
+        let hint =
+            near.map_or_else(|| "compare it with one of its options".to_owned(), super::path::did_you_mean);
+        Err((format!("has no option {}", super::path::shown(word)), hint))
+    };
+    match (field.kind, look) {
+        (FieldKind::File, _) => not("is a file, which is not compared", "ask for its presence with !!"),
+        (FieldKind::Choices, Look::Compare(..)) => {
+            not("holds several options, which are not compared", "write {\"in\": [\"option\", {\"var\": …}]}")
+        }
+        (FieldKind::Choice | FieldKind::Choices, Look::Contains(word)) => option(word),
+        (FieldKind::Choice, Look::Compare(Comparison::Equal | Comparison::NotEqual, Scalar::Text(word))) => {
+            option(word)
+        }
+        (FieldKind::Choice, Look::Compare(_, Scalar::Text(_))) => {
+            not("is a choice, and options have no order", "use ==, != or in")
+        }
+        (FieldKind::Choice, _) => {
+            not("is a choice, and is compared with something else", "compare it with an option")
+        }
+        (FieldKind::Integer | FieldKind::Amount, Look::Compare(_, Scalar::Integer(_))) => Ok(()),
+        (FieldKind::Integer | FieldKind::Amount, _) => {
+            not("is a number, and is compared with something else", "compare it with a whole number")
+        }
+        (FieldKind::Boolean, Look::Compare(Comparison::Equal | Comparison::NotEqual, Scalar::Boolean(_))) => {
+            Ok(())
+        }
+        (FieldKind::Boolean, _) => {
+            not("is yes or no, and is compared with something else", "write == true or == false")
+        }
+        (FieldKind::Date, Look::Compare(_, Scalar::Text(day))) if is_day(day) => Ok(()),
+        (FieldKind::Date, _) => {
+            not("is a day, and is compared with something else", "write the day as 2026-11-24")
+        }
+        (FieldKind::Text | FieldKind::LongText | FieldKind::Email | FieldKind::Phone, Look::Contains(_)) => {
+            Ok(())
+        }
+        (
+            FieldKind::Text | FieldKind::LongText | FieldKind::Email | FieldKind::Phone,
+            Look::Compare(_, Scalar::Text(_)),
+        ) => Ok(()),
+        _ => not("is a text, and is compared with something else", "compare it with a text"),
+    }
+}
+
+/// Days are compared as texts, so they must be written in full.
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}

@@ -1,0 +1,135 @@
+//! What goes with erased values, and erasures that were not finished.
+
+use super::{
+    Authority, GrcError,
+    rows::Writing,
+    sealing::{Envelope, open_slots, point_of},
+    session::Who,
+    tokens::{contact_token, named_kind},
+    write::LoadedRequest,
+};
+use crate::{
+    KeyId, Word,
+    request::{Decision, Plan, Request, RequestEvent, Values, coarse},
+    storage::{Batch, Link, LinkKey, Parts, Step},
+    vault::Slot,
+};
+use std::collections::BTreeSet;
+
+impl Authority {
+    /// Takes away the links, tokens and index rows of what was erased.
+    pub(super) async fn unlink(
+        &self,
+        before: &Request,
+        gone: &BTreeSet<Slot>,
+        writing: &Writing<'_>,
+        values: &Values,
+        batch: &mut Batch,
+    ) -> Result<(), GrcError> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let stream = writing.stream.clone();
+        let drop = |prefix: &str| Step::DropLinks { stream: stream.clone(), prefix: prefix.to_owned() };
+        for file in before.files.iter().filter(|file| gone.contains(&file.slot)) {
+            let key = LinkKey { kind: Word::of("blob"), key: file.blob.as_bytes().to_vec() };
+            batch.push(Step::DropLink { key, stream: stream.clone() });
+        }
+        let paths: BTreeSet<&Word> = gone.iter().filter_map(|slot| before.slots.get(slot)).collect();
+        for field in &writing.procedure.fields {
+            if field.indexed && paths.contains(&field.id) {
+                let index =
+                    Step::PutIndex { stream: stream.clone(), field: field.id.clone(), values: Vec::new() };
+                batch.push(index);
+            }
+        }
+        if writing.request.anonymised_at.is_some() {
+            for prefix in ["contact.", "source.", "tracking"] {
+                batch.push(drop(prefix));
+            }
+        } else if paths
+            .iter()
+            .any(|path| path.as_str().ends_with(".email") || path.as_str().ends_with(".phone"))
+        {
+            // The contacts that stay are linked again.
+            batch.push(drop("contact."));
+            let key = self.inner().month_key(&before.month).await?;
+            let mut stays = Vec::new();
+            for party in &writing.request.parties {
+                for (detail, slot) in &party.details {
+                    if let Some(value) = values.get(slot) {
+                        stays.push((format!("{}.{detail}", party.role), value.clone()));
+                    }
+                }
+            }
+            let phone_code = writing.current.document.organisation.phone_code;
+            for (path, value) in &stays {
+                if let Some(token) = contact_token(&key.key, &before.sector, path, value, phone_code) {
+                    batch.push(Step::PutLink(Link {
+                        key: LinkKey { kind: named_kind("contact", &key.name), key: token.to_vec() },
+                        stream: stream.clone(),
+                        unique: false,
+                    }));
+                }
+            }
+            batch.push(Step::Current { kind: Word::of("key"), name: key.name.clone(), version: key.version });
+        } else if paths.iter().any(|path| path.as_str() == "code") {
+            batch.push(drop("tracking"));
+        }
+        Ok(())
+    }
+
+    /// Writes what the keyring knows already: slots whose key was destroyed are erased. Happens when an erasure was
+    /// interrupted, or when an old backup brought rows back.
+    pub(crate) async fn finish_erasure(&self, loaded: &LoadedRequest) -> Result<(), GrcError> {
+        let grc = &self.inner().grc.0;
+        let (again, _) = self.load_request(loaded.request.id, Parts::All, None).await?;
+        let Some(loaded) = again else { return Ok(()) };
+        let opened = open_slots(&*grc.stores.keyring, &loaded.context, &loaded.record, &|_| true).await?;
+        if opened.dead.is_empty() {
+            return Ok(());
+        }
+        let slots: Vec<Slot> = opened.dead.iter().copied().collect();
+        let rule = Word::of("key-destroyed");
+        let keys: Vec<KeyId> = slots
+            .iter()
+            .filter_map(|slot| loaded.request.key_of(*slot))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let files = loaded.request.files.iter().filter(|file| opened.dead.contains(&file.slot));
+        let blobs = files.map(|file| file.blob).collect();
+        let all = opened.values.keys().all(|slot| {
+            loaded.request.slots.get(slot).is_some_and(|path| loaded.procedure.field(path.as_str()).is_some())
+        });
+        // The tracking code goes with anonymisation only: without it, this was one.
+        let anonymised = all && loaded.request.code.is_some_and(|code| opened.dead.contains(&code));
+        let event = if anonymised {
+            let point = point_of(&loaded.record.row).map(|(lat, lon)| (coarse(lat), coarse(lon)));
+            RequestEvent::Anonymised { rule, slots, point }
+        } else {
+            RequestEvent::Erased { slots, reason: rule }
+        };
+        let mut decision = Decision { events: vec![event], ..Decision::default() };
+        decision.plans.push(Plan::Destroy { keys, blobs });
+        if anonymised {
+            decision.plans.push(Plan::Cancel(vec!["deliver", "timer", "retention"]));
+        }
+        let now = grc.clock.now();
+        let acting = Who::timer().acting(&loaded.current.document.organisation)?;
+        let mut batch = grc.batch(&self.inner().name, now)?;
+        let envelope = Envelope {
+            occurred_at: now,
+            recorded_at: now,
+            acting: &acting,
+            organisation: loaded.current.version,
+            batch: batch.id(),
+        };
+        self.write(&loaded, &decision, &opened.values, None, &envelope, &mut batch).await?;
+        match self.commit(batch).await {
+            // Somebody else does the same.
+            Err(error) if error.conflict_on().is_some() => Ok(()),
+            other => other.map(|_| ()).map_err(GrcError::from),
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The embedding program's own errands: publishing, verification, holds.
+
+use super::{
+    Acted, Authority, GrcError, Instruction,
+    authority::OrganisationDocument,
+    sealing::{context_of, open_slots},
+};
+use crate::{
+    Actor, RequestId, Word,
+    definition::Definition,
+    insight::{Figures, Question},
+    request::{ActorKind, ActorRef, Command, Event, Request, head},
+    storage::{
+        ConflictOn, Document, EventRange, Expect, Facts, Load, Log, Parts, ScrubReport, Step, StoreInfo,
+        StoredEvent, StreamKey, StreamRow,
+    },
+    vault::StreamContext,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The embedding program, on an errand. What it does is not limited by roles: the host is trusted.
+#[derive(Debug, Clone)]
+pub struct Host {
+    authority: Authority,
+    errand: String,
+}
+
+/// What a publication made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The version of the organisation.
+    pub organisation: u64,
+    /// The procedures that are new or changed, and their versions.
+    pub procedures: BTreeMap<Word, u64>,
+    /// The types that were there and are not any more: nobody can hand one in; live requests go on.
+    pub withdrawn: Vec<Word>,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// How many events were looked at.
+    pub events: u64,
+    /// How many commitments could be compared with their values; the others were erased.
+    pub opened: u64,
+    /// What is wrong; empty if all is well.
+    pub problems: Vec<String>,
+}
+
+/// What happened to an authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
+enum AuthorityEvent {
+    /// A definition was published.
+    Published { organisation: u64, procedures: BTreeMap<Word, u64> },
+}
+
+/// The state of an authority's own stream.
+#[derive(Debug, Serialize, Deserialize)]
+struct AuthorityState {
+    version: u64,
+    organisation: u64,
+}
+
+impl Host {
+    pub(super) fn new(authority: Authority, errand: &str) -> Self {
+        Self { authority, errand: errand.to_owned() }
+    }
+
+    pub(super) const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Publishes a definition. What did not change keeps its version; a definition equal to the one in force writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`GrcError::Definition`] with every problem of a definition that cannot work; [`GrcError::Busy`] if others
+    /// keep publishing; [`GrcError::Storage`]. Nothing is published then.
+    pub async fn publish(&self, definition: &Definition) -> Result<Published, GrcError> {
+        definition.check()?;
+        for _ in 0..8 {
+            match self.try_publish(definition).await {
+                Err(GrcError::Storage(error))
+                    if matches!(error.conflict_on(), Some(ConflictOn::Document | ConflictOn::Stream)) =>
+                {
+                    self.authority.forget_organisation();
+                }
+                other => return other,
+            }
+        }
+        Err(GrcError::Busy)
+    }
+
+    async fn try_publish(&self, definition: &Definition) -> Result<Published, GrcError> {
+        let definition = definition.clone().resolved();
+        let inner = self.authority.inner();
+        let grc = &inner.grc.0;
+        let now = grc.clock.now();
+        let before = match self.authority.newest_organisation().await {
+            Ok(current) => Some(current),
+            Err(GrcError::NoDefinition(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let mut versions = BTreeMap::new();
+        let mut changed = BTreeMap::new();
+        let mut documents = Vec::new();
+        for (type_, procedure) in &definition.procedures {
+            let newest = self.newest_procedure(type_).await?;
+            let same = match newest {
+                0 => false,
+                version => *self.authority.procedure(type_, version).await? == *procedure,
+            };
+            let version = if same { newest } else { newest + 1 };
+            versions.insert(type_.clone(), version);
+            if !same {
+                changed.insert(type_.clone(), version);
+                documents.push((type_.clone(), newest, procedure));
+            }
+        }
+        let mut labels =
+            before.as_ref().map_or_else(BTreeMap::new, |current| current.document.labels.clone());
+        labels.extend(
+            definition.procedures.iter().map(|(type_, procedure)| (type_.clone(), procedure.label.clone())),
+        );
+        let organisation = definition.organisation.clone();
+        let document = OrganisationDocument { organisation, procedures: versions, labels };
+        let old_version = before.as_ref().map_or(0, |current| current.version);
+        let withdrawn = before.as_ref().map_or_else(Vec::new, |current| {
+            let known = current.document.procedures.keys();
+            known.filter(|type_| !document.procedures.contains_key(*type_)).cloned().collect()
+        });
+        if before.as_ref().is_some_and(|current| *current.document == document) {
+            return Ok(Published { organisation: old_version, procedures: changed, withdrawn });
+        }
+        let expect = |version| if version == 0 { Expect::Absent } else { Expect::Version(version) };
+        // Procedures first, in batches of their own: until the organisation names them, nothing uses them.
+        for chunk in documents.chunks(500) {
+            let mut batch = grc.batch(&inner.name, now)?;
+            for (type_, newest, procedure) in chunk {
+                let body = crate::canonical::to_bytes(procedure)?;
+                let document =
+                    Document { kind: Word::of("procedure"), name: type_.clone(), version: newest + 1, body };
+                batch.push(Step::PutDocument { document, expect: expect(*newest) });
+            }
+            self.authority.commit(batch).await?;
+        }
+        let version = old_version + 1;
+        let mut batch = grc.batch(&inner.name, now)?;
+        let published =
+            AuthorityEvent::Published { organisation: version, procedures: document.procedures.clone() };
+        self.record(&mut batch, published, version).await?;
+        let body = crate::canonical::to_bytes(&document)?;
+        let document = Document { kind: Word::of("organisation"), name: Word::of("main"), version, body };
+        batch.push(Step::PutDocument { document, expect: expect(old_version) });
+        self.authority.commit(batch).await?;
+        self.authority.forget_organisation();
+        Ok(Published { organisation: version, procedures: changed, withdrawn })
+    }
+
+    async fn newest_procedure(&self, type_: &Word) -> Result<u64, GrcError> {
+        let inner = self.authority.inner();
+        let range =
+            crate::storage::DocumentRange::newest(inner.name.clone(), Word::of("procedure"), type_.clone());
+        Ok(inner.grc.0.stores.store.documents(&range).await?.first().map_or(0, |document| document.version))
+    }
+
+    /// Appends an event to the authority's own stream.
+    async fn record(
+        &self,
+        batch: &mut crate::storage::Batch,
+        data: AuthorityEvent,
+        organisation: u64,
+    ) -> Result<(), GrcError> {
+        let inner = self.authority.inner();
+        let stream = StreamKey::new(inner.name.clone(), Word::of("authority"), Uuid::nil());
+        let load = Load {
+            authority: inner.name.clone(),
+            streams: vec![stream.clone()],
+            parts: Parts::None,
+            receipt: None,
+        };
+        let row =
+            inner.grc.0.stores.store.load(&load).await?.streams.pop().flatten().map(|record| record.row);
+        let (version, previous) = row.as_ref().map_or((0, [0; 32]), |row| (row.version, row.head));
+        let errand = Word::slug(&self.errand);
+        let event = Event {
+            v: Event::<AuthorityEvent>::VERSION,
+            seq: version + 1,
+            occurred_at: batch.at(),
+            recorded_at: batch.at(),
+            actor: ActorRef { kind: ActorKind::Host, id: Some(errand) },
+            organisation,
+            data,
+            key: None,
+            slots: BTreeMap::new(),
+        };
+        let birth = row.as_ref().map_or_else(|| inner.name.clone(), |row| row.birth.clone());
+        let context = StreamContext::new(&birth, &stream.kind, stream.id);
+        let body = event.to_bytes()?;
+        let head = head(&context, version + 1, &previous, &body);
+        let state = AuthorityState { version: version + 1, organisation };
+        batch.push(Step::PutStream {
+            row: StreamRow {
+                key: stream.clone(),
+                birth,
+                version: version + 1,
+                fold: 1,
+                head,
+                facts: Facts::new(),
+                body: crate::canonical::to_bytes(&state)?,
+            },
+            expect: row.map_or(Expect::Absent, |row| Expect::Version(row.version)),
+        });
+        let stored = StoredEvent { sequence: version + 1, batch: batch.id(), head, body };
+        batch.push(Step::Append { stream, after: version, events: vec![stored] });
+        Ok(())
+    }
+
+    /// Gives a command that the host may give whatever the roles: a hold, its end, an erasure.
+    ///
+    /// # Errors
+    /// As [`super::Session::act`].
+    pub async fn act(&self, id: RequestId, command: Command) -> Result<Acted, GrcError> {
+        let session = self.authority.session(Actor::host(Word::slug(&self.errand).to_string()));
+        session.act_on(id, None, Instruction::new(command)).await
+    }
+
+    /// Figures over all requests.
+    ///
+    /// # Errors
+    /// [`GrcError::Storage`] if the store fails.
+    pub async fn figures(&self, question: &Question) -> Result<Figures, GrcError> {
+        let current = self.authority.newest_organisation().await?;
+        self.authority.figures(&current, &crate::Condition::Constant(true), question).await
+    }
+
+    /// Makes what was dropped physically gone, as far as the store can.
+    ///
+    /// # Errors
+    /// [`GrcError::Storage`] if the store fails.
+    pub async fn scrub(&self) -> Result<ScrubReport, GrcError> {
+        Ok(self.authority.inner().grc.0.stores.store.scrub().await?)
+    }
+
+    /// Verifies the history of a request: the chain of heads, the commitments whose values are still there, and that
+    /// folding the events gives the stored state.
+    ///
+    /// # Errors
+    /// [`GrcError::NotFound`] if there is no such request. What is wrong with it is in the verdict.
+    pub async fn verify(&self, id: RequestId) -> Result<Verdict, GrcError> {
+        let inner = self.authority.inner();
+        let stream = super::sealing::stream_of(&inner.name, id);
+        let load = Load {
+            authority: inner.name.clone(),
+            streams: vec![stream.clone()],
+            parts: Parts::All,
+            receipt: None,
+        };
+        let record =
+            inner.grc.0.stores.store.load(&load).await?.streams.pop().flatten().ok_or(GrcError::NotFound)?;
+        let context = context_of(&record.row);
+        let mut verdict = Verdict { events: 0, opened: 0, problems: Vec::new() };
+        let mut events: Vec<Event> = Vec::new();
+        let mut previous = [0; 32];
+        loop {
+            let range = EventRange {
+                stream: stream.clone(),
+                log: Log::History,
+                after: verdict.events,
+                limit: StoreInfo::MAX_PAGE,
+            };
+            let page = inner.grc.0.stores.store.events(&range).await?;
+            if page.is_empty() {
+                break;
+            }
+            for stored in page {
+                let expected = verdict.events + 1;
+                if stored.sequence != expected {
+                    verdict.problems.push(format!("event {expected} is missing"));
+                    return Ok(verdict);
+                }
+                previous = head(&context, stored.sequence, &previous, &stored.body);
+                if previous != stored.head {
+                    verdict
+                        .problems
+                        .push(format!("event {expected} was changed, or stands in another place"));
+                    return Ok(verdict);
+                }
+                verdict.events = expected;
+                match Event::from_bytes(&stored.body) {
+                    Ok(event) if event.seq == expected => events.push(event),
+                    Ok(_) => verdict.problems.push(format!("event {expected} says that it is another")),
+                    Err(error) => verdict.problems.push(format!("event {expected}: {error}")),
+                }
+            }
+        }
+        if record.row.head != previous {
+            verdict.problems.push("the row's head is not that of the last event".to_owned());
+        }
+        match Request::fold(id, &events) {
+            Ok(Some(folded)) => match super::sealing::read_request(&record.row) {
+                Ok(Some(stored)) if stored == folded => {}
+                Ok(None) => {}
+                _ => verdict.problems.push("folding the events does not give the stored state".to_owned()),
+            },
+            Ok(None) => verdict.problems.push("there are no events".to_owned()),
+            Err(error) => verdict.problems.push(error.to_string()),
+        }
+        let keyring = &*inner.grc.0.stores.keyring;
+        match open_slots(keyring, &context, &record, &|_| true).await {
+            Ok(opened) => {
+                let ids: Vec<crate::KeyId> = events.iter().filter_map(|event| event.key).collect();
+                let states: BTreeMap<_, _> = ids.iter().copied().zip(keyring.open(&ids).await?).collect();
+                for event in &events {
+                    for (slot, commitment) in &event.slots {
+                        let key = event.key.and_then(|key| states.get(&key)?.slot(&context, *slot));
+                        if let (Some(key), Some(value)) = (key, opened.values.get(slot)) {
+                            verdict.opened += 1;
+                            if !commitment.holds(&key, value) {
+                                verdict.problems.push(format!(
+                                    "slot {slot} does not hold what event {} committed to",
+                                    event.seq
+                                ));
+                            }
+                        }
+                    }
+                }
+            }
+            Err(GrcError::Corrupt(problem)) => verdict.problems.push(problem),
+            Err(error) => return Err(error),
+        }
+        Ok(verdict)
+    }
+}

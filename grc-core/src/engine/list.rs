@@ -1,0 +1,268 @@
+//! Lists of requests, within what the actor may see.
+
+use super::{
+    Authority, GrcError,
+    authority::Current,
+    sealing::{context_of, open_slots},
+    tokens::{contact_token, named_kind},
+};
+use crate::{
+    Condition, Moment, RequestId, Value, Word,
+    condition::Var,
+    definition::{Action, Contact},
+    refusal::{Problem, Refusal},
+    request::Acting,
+    storage::{Cursor, Fact, LinkKey, Order, Query},
+    vault::HEAD,
+};
+use std::collections::BTreeSet;
+
+/// Which requests, in which order, how many.
+///
+/// ```
+/// use grc_core::{List, storage::Fact};
+/// let open = List::new().is(Fact::Phase, "in-progress").is(Fact::Service, "water").limit(20);
+/// ```
+#[derive(Debug, Clone)]
+pub struct List {
+    filter: Condition,
+    order: Order,
+    after: Option<Cursor>,
+    limit: u32,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self { filter: Condition::Constant(true), order: Order::NewestFirst, after: None, limit: 50 }
+    }
+}
+
+impl List {
+    /// All that the actor may see, the newest first, 50 a page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only those of which a fact is this.
+    #[must_use]
+    pub fn is(self, fact: Fact, value: &str) -> Self {
+        self.filter(Condition::is(fact, value))
+    }
+
+    /// Only those that meet a condition over facts and indexed fields.
+    #[must_use]
+    pub fn filter(mut self, condition: Condition) -> Self {
+        self.filter = self.filter.and(condition);
+        self
+    }
+
+    /// The oldest first.
+    #[must_use]
+    pub const fn oldest_first(mut self) -> Self {
+        self.order = Order::OldestFirst;
+        self
+    }
+
+    /// From where the page before ended.
+    #[must_use]
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.after = Some(cursor);
+        self
+    }
+
+    /// At most so many a page (1 to 1000).
+    #[must_use]
+    pub const fn limit(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// A request in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Its id.
+    pub id: RequestId,
+    /// Its type.
+    pub type_: Word,
+    /// Its state.
+    pub state: Word,
+    /// Its phase.
+    pub phase: Word,
+    /// The service that holds it.
+    pub service: Option<Word>,
+    /// The team that holds it.
+    pub team: Option<Word>,
+    /// The agent who holds it.
+    pub agent: Option<Word>,
+    /// The channel by which it came in.
+    pub channel: Word,
+    /// When it came in.
+    pub opened_at: Moment,
+    /// When its handling ended.
+    pub closed_at: Option<Moment>,
+    /// When its closure was promised.
+    pub target: Option<Moment>,
+    /// Who asks, if the actor may read the name.
+    pub requester: Option<String>,
+    /// Where it is, if the actor may read the address.
+    pub address: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// The requests.
+    pub requests: Vec<Summary>,
+    /// Where it goes on; none at the end. A page may be short and still go on.
+    pub next: Option<Cursor>,
+}
+
+impl Authority {
+    pub(super) async fn list(
+        &self,
+        acting: &Acting,
+        current: &Current,
+        list: &List,
+    ) -> Result<Listed, GrcError> {
+        self.check_filter(acting, current, &list.filter).await?;
+        let scope = acting.scope(&current.document.organisation, Action::See);
+        if scope == Condition::Constant(false) {
+            return Ok(Listed::default());
+        }
+        let inner = self.inner();
+        let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
+        query.filter = list.filter.clone().and(scope);
+        query.order = list.order;
+        query.after.clone_from(&list.after);
+        query.limit = list.limit;
+        query.parts = BTreeSet::from([HEAD]);
+        let page = inner.grc.0.stores.store.query(&query).await?;
+        let organisation = &current.document.organisation;
+        let mut requests = Vec::with_capacity(page.rows.len());
+        for record in &page.rows {
+            let request = self.state_of(&record.row).await?;
+            // The scope has let it through; what is judged here again is this one, under this organisation.
+            if !acting.may_with(organisation, Action::See, &request) {
+                continue;
+            }
+            let procedure = self.procedure(&request.type_, request.procedure).await?;
+            let reads = |path: &str| acting.reads(organisation, &procedure, path, Some(&request));
+            let requester = request.requester();
+            let detail = |name: &str| {
+                let slot = requester.and_then(|party| party.details.get(name).copied())?;
+                reads(&format!("{}.{name}", requester?.role)).then_some(slot)
+            };
+            let (given, name) = (detail("given"), detail("name"));
+            let address =
+                request.place.as_ref().and_then(|p| p.data.address).filter(|_| reads("place.address"));
+            let wanted = [given, name, address];
+            let context = context_of(&record.row);
+            let opened = open_slots(&*inner.grc.0.stores.keyring, &context, record, &|slot| {
+                wanted.contains(&Some(slot))
+            })
+            .await?;
+            let text = |slot: Option<_>| match slot.and_then(|slot| opened.values.get(&slot)) {
+                Some(Value::Text(text)) => Some(text.clone()),
+                _ => None,
+            };
+            let names: Vec<String> = [text(given), text(name)].into_iter().flatten().collect();
+            requests.push(Summary {
+                id: request.id,
+                type_: request.type_.clone(),
+                state: request.state.clone(),
+                phase: request.phase.clone(),
+                service: request.service.clone(),
+                team: request.team.clone(),
+                agent: request.agent.clone(),
+                channel: request.channel.clone(),
+                opened_at: request.opened_at,
+                closed_at: request.closed_at,
+                target: request.target,
+                requester: (!names.is_empty()).then(|| names.join(" ")),
+                address: text(address),
+            });
+        }
+        Ok(Listed { requests, next: page.next })
+    }
+
+    /// A list cannot be made by what the actor may not read: its length would tell.
+    async fn check_filter(
+        &self,
+        acting: &Acting,
+        current: &Current,
+        filter: &Condition,
+    ) -> Result<(), GrcError> {
+        for var in filter.vars() {
+            let Var::Field(field) = var else { continue };
+            let mut known = false;
+            for (type_, version) in &current.document.procedures {
+                let procedure = self.procedure(type_, *version).await?;
+                let Some(definition) = procedure.field(field.as_str()) else { continue };
+                if !acting.reads(&current.document.organisation, &procedure, field.as_str(), None) {
+                    known = false;
+                    break;
+                }
+                known |= definition.is_clear();
+            }
+            if !known {
+                let problem =
+                    Problem::new("list.field", format!("form.{field}"), "lists cannot be made by this field");
+                return Err(Refusal::from(
+                    problem.hint("use a field that is indexed, not personal, and that you may read"),
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn by_contact(
+        &self,
+        acting: &Acting,
+        current: &Current,
+        sector: &str,
+        kind: Contact,
+        text: &str,
+    ) -> Result<Vec<RequestId>, GrcError> {
+        let inner = self.inner();
+        let organisation = &current.document.organisation;
+        let path = match kind {
+            Contact::Email => "x.email",
+            Contact::Phone => "x.phone",
+            Contact::Address => "x.address",
+        };
+        let refuse = |code, path: &str, message: &str| {
+            GrcError::from(Refusal::from(Problem::new(code, path, message)))
+        };
+        let sector =
+            Word::new(sector).map_err(|_| refuse("sector.unknown", "sector", "there is no such sector"))?;
+        if acting.is_citizen() {
+            return Err(refuse("permission.denied", "actor", "you may not look for persons"));
+        }
+        let mut found = Vec::new();
+        for key in inner.month_keys().await? {
+            let token = contact_token(&key.key, &sector, path, &Value::from(text), organisation.phone_code)
+                .ok_or_else(|| {
+                refuse("contact.form", "contact", "this is not an e-mail address or phone number")
+            })?;
+            let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
+            query.linked = Some(LinkKey { kind: named_kind("contact", &key.name), key: token.to_vec() });
+            query.limit = 100;
+            for record in inner.grc.0.stores.store.query(&query).await?.rows {
+                let request = self.state_of(&record.row).await?;
+                let procedure = self.procedure(&request.type_, request.procedure).await?;
+                let detail = path.replace("x.", "requester.");
+                if acting.may_with(organisation, Action::See, &request)
+                    && acting.reads(organisation, &procedure, &detail, Some(&request))
+                {
+                    found.push((request.opened_at, request.id));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.reverse();
+        found.truncate(100);
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+}

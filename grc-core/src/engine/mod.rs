@@ -1,0 +1,197 @@
+//! The engine: load, decide, commit, retry; sessions bound to an authority and an actor; due work.
+
+mod authority;
+mod erasure;
+mod error;
+mod files;
+mod history;
+mod host;
+mod instruction;
+mod keys;
+mod list;
+mod rows;
+mod sealing;
+mod session;
+mod submit;
+mod tokens;
+mod transport;
+mod view;
+mod work;
+mod write;
+
+pub use authority::Authority;
+pub(crate) use authority::Current;
+pub use error::{Conflict, GrcError};
+pub use history::HistoryEntry;
+pub use host::{Host, Published, Verdict};
+pub use instruction::Instruction;
+pub use list::{List, Listed, Summary};
+pub use session::{Acted, Session, Submitted};
+pub use transport::{Delivery, Outgoing, RecordingTransport, Transport};
+pub use view::{Choice, FileView, MessageView, NoteView, PersonView, PlaceView, Seen};
+pub use work::{Budget, WorkReport};
+
+use crate::{
+    BatchId, Clock, Entropy, Moment, Word,
+    storage::{Batch, BlobStore, ConflictOn, Document, DocumentRange, Expect, Step, Store},
+    vault::Keyring,
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+/// What an engine stands on: rows, attachments, and the keys apart from both.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    /// The rows.
+    pub store: Arc<dyn Store>,
+    /// The bytes of attachments.
+    pub blobs: Arc<dyn BlobStore>,
+    /// The keys.
+    pub keyring: Arc<dyn Keyring>,
+}
+
+impl Stores {
+    /// In memory, gone with the process; a test store, which accepts a seeded entropy.
+    pub fn memory() -> Self {
+        let store = Arc::new(crate::storage::MemoryStore::new());
+        Self {
+            store: Arc::<crate::storage::MemoryStore>::clone(&store),
+            blobs: store,
+            keyring: Arc::new(crate::vault::MemoryKeyring::default()),
+        }
+    }
+}
+
+pub(crate) struct Inner {
+    pub(crate) stores: Stores,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    authorities: Mutex<HashMap<Word, Authority>>,
+}
+
+/// The engine. Cheap to clone; every clone is the same engine. It starts no thread and no background work.
+#[derive(Clone)]
+pub struct Grc(pub(crate) Arc<Inner>);
+
+impl fmt::Debug for Grc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grc").field("store", &self.0.stores.store.info()).finish_non_exhaustive()
+    }
+}
+
+/// Where the store's own documents are: those of no authority.
+const STORE: &str = "store";
+
+impl Grc {
+    /// Opens an engine with the system's clock and random source.
+    ///
+    /// # Errors
+    /// As [`Grc::with`].
+    #[cfg(feature = "system")]
+    pub async fn open(stores: Stores) -> Result<Self, GrcError> {
+        Self::with(stores, Arc::new(crate::SystemClock), Arc::new(crate::SystemEntropy)).await
+    }
+
+    /// Opens an engine with a clock and a random source of one's own.
+    ///
+    /// # Errors
+    /// [`GrcError::Keyring`] if the keyring is not this store's, or older than the store (a copy from before an
+    /// erasure would bring back what was forgotten); [`GrcError::Unsuitable`] if the random source is seeded and the
+    /// store is not marked as a test store.
+    pub async fn with(
+        stores: Stores,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, GrcError> {
+        if entropy.is_seeded() && !stores.store.info().test {
+            return Err(GrcError::Unsuitable(
+                "a seeded random source is accepted only by a store that was created as a test store"
+                    .to_owned(),
+            ));
+        }
+        let inner = Inner { stores, clock, entropy, authorities: Mutex::default() };
+        inner.bind_keyring().await?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// An authority, by the word under which its rows are kept. Nothing is written until something is published.
+    ///
+    /// # Errors
+    /// [`GrcError::Unsuitable`] if the name is not a word, or is `store`, which is the library's own.
+    pub fn authority(&self, name: &str) -> Result<Authority, GrcError> {
+        let word = Word::new(name)
+            .map_err(|error| GrcError::Unsuitable(format!("the authority's name is {error}")))?;
+        if word == STORE {
+            return Err(GrcError::Unsuitable("an authority cannot be called `store`".to_owned()));
+        }
+        let mut known = self.0.authorities.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.entry(word.clone()).or_insert_with(|| Authority::new(self.clone(), word)).clone())
+    }
+
+    /// What this engine stands on.
+    pub fn stores(&self) -> &Stores {
+        &self.0.stores
+    }
+
+    /// Now, by this engine's clock.
+    pub fn now(&self) -> Moment {
+        self.0.clock.now()
+    }
+}
+
+impl Inner {
+    pub(crate) fn batch(&self, authority: &Word, now: Moment) -> Result<Batch, GrcError> {
+        Ok(Batch::new(BatchId::fresh(now, &*self.entropy)?, authority.clone(), now))
+    }
+
+    /// Ties the store and its keyring together, or refuses the pair.
+    async fn bind_keyring(&self) -> Result<(), GrcError> {
+        let (kind, name, authority) = (Word::of("keyring"), Word::of("main"), Word::of(STORE));
+        for _ in 0..3 {
+            let (id, epoch) = self.stores.keyring.epoch().await?;
+            let range = DocumentRange::newest(authority.clone(), kind.clone(), name.clone());
+            let bound = self.stores.store.documents(&range).await?.into_iter().next();
+            if let Some(document) = bound {
+                let expected = serde_json::from_slice::<Uuid>(&document.body).map_err(|_| {
+                    GrcError::Corrupt("the store's note of its keyring cannot be read".to_owned())
+                })?;
+                return if expected != id {
+                    Err(GrcError::KeyringForeign)
+                } else if document.version > epoch + 1 {
+                    Err(GrcError::KeyringOlder)
+                } else {
+                    Ok(())
+                };
+            }
+            let now = self.clock.now();
+            let body = crate::canonical::to_bytes(&id)?;
+            let document = Document { kind: kind.clone(), name: name.clone(), version: 1, body };
+            let batch =
+                self.batch(&authority, now)?.with(Step::PutDocument { document, expect: Expect::Absent });
+            match self.stores.store.commit(batch).await {
+                Err(error) if error.conflict_on() == Some(ConflictOn::Document) => {}
+                other => return other.map(|_| ()).map_err(GrcError::from),
+            }
+        }
+        Err(GrcError::Busy)
+    }
+
+    /// The step that notes how far the keyring has come, in the store's own rows.
+    pub(crate) async fn note_epoch(&self, epoch: u64) -> Result<(), GrcError> {
+        let (id, _) = self.stores.keyring.epoch().await?;
+        let document = Document {
+            kind: Word::of("keyring"),
+            name: Word::of("main"),
+            // Version 1 is epoch 0: documents begin at 1.
+            version: epoch + 1,
+            body: crate::canonical::to_bytes(&id)?,
+        };
+        let batch = self.batch(&Word::of(STORE), self.clock.now())?.with(Step::RaiseDocument(document));
+        self.stores.store.commit(batch).await?;
+        Ok(())
+    }
+}

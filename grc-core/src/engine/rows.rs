@@ -1,0 +1,281 @@
+//! The rows that a decision writes.
+
+use super::{
+    Authority, GrcError,
+    authority::Current,
+    keys::NamedKey,
+    sealing::{Envelope, Sealed, point_of, seal_decision},
+    tokens::{contact_token, index_token, index_values, named_kind},
+    write::{LoadedRequest, Written},
+};
+use crate::{
+    KeyId, Moment, TaskId, Word,
+    definition::Procedure,
+    request::{Decision, Held, Measure, Plan, Request, RequestEvent, Values},
+    storage::{Batch, Expect, Link, LinkKey, Step, StreamKey, StreamRecord, StreamRow, Task},
+    vault::{DataKey, Part, Slot, VaultRow},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that goes into the batch of one decision.
+pub(super) struct Writing<'a> {
+    pub(super) now: Moment,
+    pub(super) current: &'a Current,
+    pub(super) procedure: &'a Procedure,
+    pub(super) stream: StreamKey,
+    pub(super) birth: Word,
+    pub(super) before: Option<&'a StreamRecord>,
+    pub(super) request: Request,
+    pub(super) point: Option<(i32, i32)>,
+    pub(super) sealed: Sealed,
+    pub(super) decision: &'a Decision,
+    pub(super) vault: BTreeMap<Part, Vec<u8>>,
+}
+
+impl Authority {
+    /// Fills a batch with what a decision on an existing request writes.
+    pub(super) async fn write(
+        &self,
+        loaded: &LoadedRequest,
+        decision: &Decision,
+        values: &Values,
+        key: Option<&(KeyId, DataKey)>,
+        envelope: &Envelope<'_>,
+        batch: &mut Batch,
+    ) -> Result<Written, GrcError> {
+        let LoadedRequest { record, request, context, current, procedure } = loaded;
+        let entropy = &*self.inner().grc.0.entropy;
+        let row = &record.row;
+        let sealed = seal_decision(context, row.version, row.head, decision, key, envelope, entropy)?;
+        let mut after = request.clone();
+        for event in &sealed.events {
+            after.apply(event)?;
+        }
+        let gone = gone_slots(decision);
+        let mut vault: BTreeMap<Part, Vec<u8>> = BTreeMap::new();
+        if !gone.is_empty() {
+            for (part, bytes) in &record.vault {
+                let row = VaultRow::from_bytes(bytes)?;
+                let kept = row.without(&gone);
+                if kept.0.len() != row.0.len() {
+                    vault.insert(*part, if kept.0.is_empty() { Vec::new() } else { kept.to_bytes() });
+                }
+            }
+        }
+        for (part, slots) in &sealed.parts {
+            let mut row =
+                match vault.get(part).filter(|bytes| !bytes.is_empty()).or_else(|| record.vault.get(part)) {
+                    Some(bytes) => VaultRow::from_bytes(bytes)?,
+                    None => VaultRow::default(),
+                };
+            row.0.extend(slots.iter().cloned());
+            vault.insert(*part, row.to_bytes());
+        }
+        let written = Written { id: request.id, version: after.version };
+        let writing = Writing {
+            now: envelope.recorded_at,
+            current,
+            procedure,
+            stream: row.key.clone(),
+            birth: row.birth.clone(),
+            before: Some(record),
+            request: after,
+            point: point_of(row),
+            sealed,
+            decision,
+            vault,
+        };
+        let month_key = if indexes_personal(decision, procedure) {
+            Some(self.inner().month_key(&request.month).await?)
+        } else {
+            None
+        };
+        self.fill_batch(&writing, month_key.as_ref(), batch)?;
+        self.unlink(request, &gone, &writing, values, batch).await?;
+        Ok(written)
+    }
+
+    /// The rows that every decision writes.
+    pub(super) fn fill_batch(
+        &self,
+        writing: &Writing<'_>,
+        month: Option<&NamedKey>,
+        batch: &mut Batch,
+    ) -> Result<(), GrcError> {
+        let Writing { now, current, stream, birth, before, request, point, sealed, decision, vault, .. } =
+            writing;
+        let measure = Measure::of(request, *point);
+        let version = before.map_or(0, |record| record.row.version);
+        let row = StreamRow {
+            key: stream.clone(),
+            birth: birth.clone(),
+            version: request.version,
+            fold: Request::FOLD,
+            head: sealed.stored.last().map_or([0; 32], |event| event.head),
+            facts: measure.facts.clone(),
+            body: crate::canonical::to_bytes(request)?,
+        };
+        let expect = before.map_or(Expect::Absent, |record| Expect::Version(record.row.version));
+        batch.push(Step::PutStream { row, expect });
+        batch.push(Step::Append { stream: stream.clone(), after: version, events: sealed.stored.clone() });
+        for (part, bytes) in vault {
+            let (stream, part) = (stream.clone(), *part);
+            batch.push(if bytes.is_empty() {
+                Step::DropVault { stream, part }
+            } else {
+                Step::PutVault { stream, part, bytes: bytes.clone() }
+            });
+        }
+        batch.push(Step::PutMeasure { stream: stream.clone(), bytes: measure.to_bytes() });
+        self.index_steps(writing, month, batch);
+        for (index, event) in decision.events.iter().enumerate() {
+            match event {
+                RequestEvent::Attached { file } => batch.push(Step::PutLink(Link {
+                    key: LinkKey { kind: Word::of("blob"), key: file.blob.as_bytes().to_vec() },
+                    stream: stream.clone(),
+                    unique: true,
+                })),
+                RequestEvent::Linked { kind, target } => batch.push(Step::PutLink(Link {
+                    key: LinkKey { kind: named_kind("related", kind), key: target.as_bytes().to_vec() },
+                    stream: stream.clone(),
+                    unique: false,
+                })),
+                _ => {}
+            }
+            let slots = || decision.slots.iter().filter(move |(of, _)| *of == index).map(|(_, slot)| slot);
+            if let (Some(month), RequestEvent::Submitted { .. }) = (month, event) {
+                let phone_code = current.document.organisation.phone_code;
+                let mut tokens = BTreeSet::new();
+                for slot in slots() {
+                    let value = slot.value.expose();
+                    tokens.extend(contact_token(
+                        &month.key,
+                        &request.sector,
+                        slot.path.as_str(),
+                        value,
+                        phone_code,
+                    ));
+                }
+                for token in tokens {
+                    batch.push(Step::PutLink(Link {
+                        key: LinkKey { kind: named_kind("contact", &month.name), key: token.to_vec() },
+                        stream: stream.clone(),
+                        unique: false,
+                    }));
+                }
+            }
+        }
+        self.plan_steps(writing, *now, batch)?;
+        batch.push(Step::Current {
+            kind: Word::of("organisation"),
+            name: Word::of("main"),
+            version: current.version,
+        });
+        Ok(())
+    }
+
+    /// The index rows of declared fields that were filled, changed or cleared.
+    fn index_steps(&self, writing: &Writing<'_>, month: Option<&NamedKey>, batch: &mut Batch) {
+        for (index, event) in writing.decision.events.iter().enumerate() {
+            let fields: Vec<(&Word, Option<&Held>)> = match event {
+                RequestEvent::Submitted { fields, .. } => {
+                    fields.iter().map(|(id, held)| (id, Some(held))).collect()
+                }
+                RequestEvent::Corrected { fields } => {
+                    fields.iter().map(|(id, held)| (id, held.as_ref())).collect()
+                }
+                _ => continue,
+            };
+            for (id, held) in fields {
+                if !writing.procedure.field(id.as_str()).is_some_and(|field| field.indexed) {
+                    continue;
+                }
+                let values = match held {
+                    None => Vec::new(),
+                    Some(Held::Clear(value)) => index_values(value),
+                    Some(Held::Slot(slot)) => {
+                        let typed =
+                            writing.decision.slots.iter().find(|(of, new)| *of == index && new.slot == *slot);
+                        match (typed, month) {
+                            (Some((_, new)), Some(month)) => {
+                                index_token(&month.key, id, new.value.expose()).into_iter().collect()
+                            }
+                            _ => Vec::new(),
+                        }
+                    }
+                };
+                batch.push(Step::PutIndex { stream: writing.stream.clone(), field: id.clone(), values });
+            }
+        }
+    }
+
+    fn plan_steps(&self, writing: &Writing<'_>, now: Moment, batch: &mut Batch) -> Result<(), GrcError> {
+        let entropy = &*self.inner().grc.0.entropy;
+        let first = writing.request.version - writing.decision.events.len() as u64 + 1;
+        for plan in &writing.decision.plans {
+            let id = TaskId::fresh(now, entropy)?;
+            let task =
+                |kind: &'static str, queue: String, order: u64, due: Moment, body: serde_json::Value| {
+                    Ok::<_, GrcError>(Step::Schedule(Task {
+                        id,
+                        queue,
+                        order,
+                        kind: Word::of(kind),
+                        stream: writing.stream.clone(),
+                        due,
+                        attempts: 0,
+                        lease: 0,
+                        leased_until: Moment::EPOCH,
+                        dead: false,
+                        code: None,
+                        body: crate::canonical::to_bytes(&body)?,
+                    }))
+                };
+            let stream = writing.stream.id;
+            let step = match plan {
+                Plan::Cancel(kinds) => Step::Cancel {
+                    stream: writing.stream.clone(),
+                    kinds: kinds.iter().map(|kind| Word::of(kind)).collect(),
+                },
+                Plan::Retention { due } => {
+                    let body = serde_json::json!({ "organisation": writing.current.version });
+                    task("retention", format!("retention/{stream}"), 0, *due, body)?
+                }
+                Plan::Timer { due, transition } => {
+                    let body = serde_json::json!({ "transition": transition });
+                    task("timer", format!("timer/{id}"), 0, *due, body)?
+                }
+                Plan::Deliver { event, channel } => {
+                    let sequence = first + *event as u64;
+                    let body = serde_json::json!({ "message": sequence, "channel": channel });
+                    task("deliver", format!("deliver/{stream}/{channel}"), sequence, now, body)?
+                }
+                Plan::Destroy { keys, blobs } if keys.is_empty() && blobs.is_empty() => continue,
+                Plan::Destroy { keys, blobs } => {
+                    let body = serde_json::json!({ "keys": keys, "blobs": blobs });
+                    task("destroy", format!("destroy/{id}"), 0, now, body)?
+                }
+            };
+            batch.push(step);
+        }
+        Ok(())
+    }
+}
+
+fn gone_slots(decision: &Decision) -> BTreeSet<Slot> {
+    decision
+        .events
+        .iter()
+        .flat_map(|event| match event {
+            RequestEvent::Erased { slots, .. } | RequestEvent::Anonymised { slots, .. } => slots.as_slice(),
+            _ => &[],
+        })
+        .copied()
+        .collect()
+}
+
+fn indexes_personal(decision: &Decision, procedure: &Procedure) -> bool {
+    decision.slots.iter().any(|(_, slot)| {
+        procedure.field(slot.path.as_str()).is_some_and(|field| field.indexed && !field.is_clear())
+    })
+}

@@ -1,0 +1,139 @@
+//! From decisions to sealed rows, and from sealed rows to values.
+
+use super::GrcError;
+use crate::{
+    Entropy, KeyId, Moment, Word,
+    request::{Acting, Decision, Event, Request, Values, head},
+    storage::{StoredEvent, StreamKey, StreamRecord, StreamRow},
+    vault::{
+        DataKey, KeyState, Keyring, Part, SealedSlot, Slot, StreamContext, VaultRow, commit, open, seal,
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The envelope that all events of one command share.
+pub(crate) struct Envelope<'a> {
+    pub(crate) occurred_at: Moment,
+    pub(crate) recorded_at: Moment,
+    pub(crate) acting: &'a Acting,
+    pub(crate) organisation: u64,
+    pub(crate) batch: crate::BatchId,
+}
+
+/// The events of a decision as they are stored, and the slots they fill, by part.
+pub(crate) struct Sealed {
+    pub(crate) events: Vec<Event>,
+    pub(crate) stored: Vec<StoredEvent>,
+    pub(crate) parts: BTreeMap<Part, Vec<SealedSlot>>,
+}
+
+/// Seals a decision. `key` is there whenever the decision fills slots.
+pub(crate) fn seal_decision(
+    context: &StreamContext,
+    version: u64,
+    previous: [u8; 32],
+    decision: &Decision,
+    key: Option<&(KeyId, DataKey)>,
+    envelope: &Envelope<'_>,
+    entropy: &dyn Entropy,
+) -> Result<Sealed, GrcError> {
+    let mut out = Sealed { events: Vec::new(), stored: Vec::new(), parts: BTreeMap::new() };
+    let mut previous = previous;
+    for (index, data) in decision.events.iter().enumerate() {
+        let mut commitments = BTreeMap::new();
+        for (_, slot) in decision.slots.iter().filter(|(of, _)| *of == index) {
+            let Some((id, key)) = key else {
+                return Err(GrcError::Corrupt("a slot was to be sealed without a key".to_owned()));
+            };
+            let slot_key = key.slot(context, slot.slot);
+            commitments.insert(slot.slot, commit(&slot_key, slot.value.expose())?);
+            let sealed = seal(context, slot.slot, *id, &slot_key, slot.value.expose(), entropy)?;
+            out.parts.entry(slot.part).or_default().push(sealed);
+        }
+        let sequence = version + 1 + index as u64;
+        let event = Event {
+            v: Event::<crate::request::RequestEvent>::VERSION,
+            seq: sequence,
+            occurred_at: envelope.occurred_at,
+            recorded_at: envelope.recorded_at,
+            actor: envelope.acting.reference(),
+            organisation: envelope.organisation,
+            data: data.clone(),
+            key: key.filter(|_| !commitments.is_empty()).map(|(id, _)| *id),
+            slots: commitments,
+        };
+        let body = event.to_bytes()?;
+        previous = head(context, sequence, &previous, &body);
+        out.stored.push(StoredEvent { sequence, batch: envelope.batch, head: previous, body });
+        out.events.push(event);
+    }
+    Ok(out)
+}
+
+/// What opening a stream's slots gave.
+pub(crate) struct Opened {
+    pub(crate) values: Values,
+    /// Living slots whose key was destroyed: their erasure was not finished, or an old backup brought them back.
+    pub(crate) dead: BTreeSet<Slot>,
+}
+
+/// Opens the slots of the vault parts at hand, as far as a filter wants them.
+pub(crate) async fn open_slots(
+    keyring: &dyn Keyring,
+    context: &StreamContext,
+    record: &StreamRecord,
+    wanted: &(dyn Fn(Slot) -> bool + Sync),
+) -> Result<Opened, GrcError> {
+    let mut sealed = Vec::new();
+    for bytes in record.vault.values() {
+        sealed.extend(VaultRow::from_bytes(bytes)?.0.into_iter().filter(|slot| wanted(slot.slot)));
+    }
+    let ids: Vec<KeyId> = sealed.iter().map(|slot| slot.key).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut out = Opened { values: Values::new(), dead: BTreeSet::new() };
+    if ids.is_empty() {
+        return Ok(out);
+    }
+    let states: BTreeMap<KeyId, KeyState> = ids.iter().copied().zip(keyring.open(&ids).await?).collect();
+    for slot in &sealed {
+        let state = states.get(&slot.key).unwrap_or(&KeyState::Unknown);
+        match state.slot(context, slot.slot) {
+            Some(key) => {
+                out.values.insert(slot.slot, open(context, &key, slot)?);
+            }
+            None if *state == KeyState::Unknown => return Err(GrcError::KeyLost(record.row.key.id)),
+            None => {
+                out.dead.insert(slot.slot);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The state in a stream row, folded again by the caller if another fold made it.
+pub(crate) fn read_request(row: &StreamRow) -> Result<Option<Request>, GrcError> {
+    if row.fold != Request::FOLD {
+        return Ok(None);
+    }
+    let request: Request = serde_json::from_slice(&row.body).map_err(|error| {
+        GrcError::Corrupt(format!("the state of request {} cannot be read: {error}", row.key.id))
+    })?;
+    if request.version == row.version && request.id.uuid() == row.key.id {
+        Ok(Some(request))
+    } else {
+        Err(GrcError::Corrupt(format!("the state of request {} is not of its row", row.key.id)))
+    }
+}
+
+pub(crate) fn stream_of(authority: &Word, id: crate::RequestId) -> StreamKey {
+    StreamKey::new(authority.clone(), Word::of(crate::RequestId::KIND), id.uuid())
+}
+
+pub(crate) fn context_of(row: &StreamRow) -> StreamContext {
+    StreamContext::new(&row.birth, &row.key.kind, row.key.id)
+}
+
+/// The position that a row's facts hold.
+pub(crate) fn point_of(row: &StreamRow) -> Option<(i32, i32)> {
+    let number = |fact| row.facts.integer(fact).and_then(|number| i32::try_from(number).ok());
+    Some((number(crate::storage::Fact::Lat)?, number(crate::storage::Fact::Lon)?))
+}

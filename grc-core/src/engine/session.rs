@@ -1,0 +1,301 @@
+//! A session: an actor with an authority.
+
+use super::{
+    Authority, GrcError, HistoryEntry, Instruction, List, Listed, Seen, authority::Current, files,
+    write::Written,
+};
+use crate::{
+    Actor, Condition, RequestId, TrackingCode, Word,
+    definition::{Action, Contact, Organisation},
+    insight::{Figures, Question},
+    refusal::{Problem, Refusal},
+    request::{Acting, ActorKind, Command, Fire, Intake, NewFile},
+    storage::{LinkKey, Query},
+};
+use std::io::Read;
+
+/// A request was handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    id: RequestId,
+    version: u64,
+    code: TrackingCode,
+}
+
+impl Submitted {
+    /// Its id, for agents.
+    pub const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Its version after it.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What the citizen follows it by.
+    pub const fn tracking_code(&self) -> &TrackingCode {
+        &self.code
+    }
+}
+
+/// A command was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acted {
+    id: RequestId,
+    version: u64,
+}
+
+impl Acted {
+    pub(crate) const fn new(written: &Written) -> Self {
+        Self { id: written.id, version: written.version }
+    }
+
+    /// The request.
+    pub const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Its version after it.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+/// An actor with an authority: the only way to read or write. Cheap to make and to clone; the actor is resolved against
+/// the newest organisation at each call, so that a right withdrawn is withdrawn at once.
+#[derive(Debug, Clone)]
+pub struct Session {
+    authority: Authority,
+    actor: Actor,
+}
+
+/// An actor before they are resolved: that is done under the version of the organisation that each reading and each
+/// decision is made under.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    actor: Actor,
+    held: Option<RequestId>,
+}
+
+impl Who {
+    /// Due time.
+    pub(crate) const fn timer() -> Self {
+        Self { actor: Actor::timer(), held: None }
+    }
+
+    /// The actor under an organisation.
+    pub(crate) fn acting(&self, organisation: &Organisation) -> Result<Acting, Refusal> {
+        let acting = Acting::resolve(organisation, &self.actor)?;
+        Ok(match self.held {
+            Some(id) => acting.holding(id),
+            None => acting,
+        })
+    }
+}
+
+impl Session {
+    pub(super) const fn new(authority: Authority, actor: Actor) -> Self {
+        Self { authority, actor }
+    }
+
+    /// The actor, with the request whose tracking code they hold.
+    async fn who(&self) -> Result<Who, GrcError> {
+        let held = match &self.actor.code {
+            Some(code) => Some(self.find_code(code).await?.ok_or(GrcError::NotFound)?),
+            None => None,
+        };
+        Ok(Who { actor: self.actor.clone(), held })
+    }
+
+    /// The actor under the newest organisation, for what is not read together with one request.
+    async fn acting(&self) -> Result<(Acting, Current), GrcError> {
+        let current = self.authority.newest_organisation().await?;
+        let acting = self.who().await?.acting(&current.document.organisation)?;
+        Ok((acting, current))
+    }
+
+    async fn find_code(&self, code: &TrackingCode) -> Result<Option<RequestId>, GrcError> {
+        let inner = self.authority.inner();
+        let token = inner.tracking_token(code).await?;
+        let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
+        query.linked = Some(LinkKey { kind: Word::of("tracking"), key: token.to_vec() });
+        query.limit = 1;
+        let page = inner.grc.0.stores.store.query(&query).await?;
+        Ok(page.rows.first().map(|record| RequestId::from_uuid(record.row.key.id)))
+    }
+
+    /// Hands a request in.
+    ///
+    /// # Errors
+    /// [`GrcError::Refused`] with every reason; [`GrcError::NotPermitted`]; [`GrcError::NoDefinition`];
+    /// [`GrcError::Storage`] and [`GrcError::Keyring`] if they fail. Nothing is written then.
+    pub async fn submit(&self, intake: Intake) -> Result<Submitted, GrcError> {
+        let (written, code) = self.authority.submit(&self.who().await?, intake).await?;
+        Ok(Submitted { id: written.id, version: written.version, code })
+    }
+
+    /// Opens a request, as far as the actor may see it. Readings of sensitive fields are noted.
+    ///
+    /// # Errors
+    /// [`GrcError::NotFound`] if there is none, or the actor may not know of it.
+    pub async fn open(&self, id: RequestId) -> Result<Seen, GrcError> {
+        self.authority.see(&self.who().await?, id).await
+    }
+
+    /// Opens the request whose tracking code the actor holds.
+    ///
+    /// # Errors
+    /// [`GrcError::NotFound`] if the code leads nowhere (any more), or the actor holds none.
+    pub async fn follow(&self) -> Result<Seen, GrcError> {
+        let who = self.who().await?;
+        let id = who.held.ok_or(GrcError::NotFound)?;
+        self.authority.see(&who, id).await
+    }
+
+    /// Gives a command to a request that was opened. It is refused if somebody changed what it touches since.
+    ///
+    /// # Errors
+    /// [`GrcError::Refused`] with every reason; [`GrcError::NotPermitted`]; [`GrcError::Conflict`];
+    /// [`GrcError::NotFound`]; [`GrcError::Storage`] and [`GrcError::Keyring`] if they fail. Nothing is written then.
+    pub async fn act(&self, seen: &Seen, instruction: impl Into<Instruction>) -> Result<Acted, GrcError> {
+        self.act_on(seen.id(), Some(seen.version()), instruction).await
+    }
+
+    /// Gives a command to a request by its id, whatever its version, or the version that was seen elsewhere.
+    ///
+    /// # Errors
+    /// As [`Session::act`].
+    pub async fn act_on(
+        &self,
+        id: RequestId,
+        seen: Option<u64>,
+        instruction: impl Into<Instruction>,
+    ) -> Result<Acted, GrcError> {
+        let instruction = instruction.into();
+        self.authority
+            .execute(&self.who().await?, id, seen, &instruction, None)
+            .await
+            .map(|written| Acted::new(&written))
+    }
+
+    /// Fires a transition.
+    ///
+    /// # Errors
+    /// As [`Session::act`].
+    pub async fn fire(&self, seen: &Seen, fire: Fire) -> Result<Acted, GrcError> {
+        self.act(seen, fire).await
+    }
+
+    /// Stores the bytes of a file, sealed, to be given to an intake ([`Intake::file`]) or to [`Command::Attach`].
+    /// What is never given to either is swept away later.
+    ///
+    /// # Errors
+    /// [`GrcError::Refused`] for a file in disguise, empty, or of more than 200 MiB; [`GrcError::Attachment`] if it
+    /// cannot be read.
+    pub async fn store_file(
+        &self,
+        field: Option<&str>,
+        name: &str,
+        bytes: impl Read + Send,
+    ) -> Result<NewFile, GrcError> {
+        // Whoever may do nothing at all may not fill the disk either.
+        let (acting, current) = self.acting().await?;
+        let organisation = &current.document.organisation;
+        let allowed = acting.held_request().is_some()
+            || [Action::Submit, Action::Attach].into_iter().any(|action| {
+                current
+                    .document
+                    .procedures
+                    .keys()
+                    .any(|type_| acting.may(organisation, action, type_, None, None))
+                    || organisation.families.iter().any(|family| {
+                        let any = Word::of("x");
+                        acting.may(organisation, action, &any, Some(&family.id), None)
+                    })
+            });
+        if !allowed {
+            let problem = Problem::new("permission.denied", "actor", "you may not hand in files");
+            return Err(Refusal::from(problem).into());
+        }
+        files::store(&self.authority, field, name, bytes).await
+    }
+
+    /// Reads a file of a request, if the actor may.
+    ///
+    /// # Errors
+    /// [`GrcError::NotFound`] if there is no such request or file for the actor.
+    pub async fn read_file(&self, id: RequestId, file: &super::FileView) -> Result<Vec<u8>, GrcError> {
+        let seen = self.open(id).await?;
+        files::read(&self.authority, &seen, file).await
+    }
+
+    /// What happened to a request, as far as the actor may see it.
+    ///
+    /// # Errors
+    /// [`GrcError::NotFound`] if there is none, or the actor may not know of it.
+    pub async fn history(&self, id: RequestId) -> Result<Vec<HistoryEntry>, GrcError> {
+        self.authority.history(&self.who().await?, id).await
+    }
+
+    /// A page of the requests that the actor may see.
+    ///
+    /// # Errors
+    /// [`GrcError::Refused`] if the list is made by a field that the actor may not read, or that is not indexed.
+    pub async fn list(&self, list: &List) -> Result<Listed, GrcError> {
+        let (acting, current) = self.acting().await?;
+        self.authority.list(&acting, &current, list).await
+    }
+
+    /// The requests in which somebody with this contact is named, within a sector, as far as the actor may see them:
+    /// the newest first, at most 100.
+    ///
+    /// # Errors
+    /// [`GrcError::Refused`] if the text is not such a contact.
+    pub async fn by_contact(
+        &self,
+        sector: &str,
+        kind: Contact,
+        text: &str,
+    ) -> Result<Vec<RequestId>, GrcError> {
+        let (acting, current) = self.acting().await?;
+        self.authority.by_contact(&acting, &current, sector, kind, text).await
+    }
+
+    /// Figures over the requests that the actor may measure.
+    ///
+    /// # Errors
+    /// [`GrcError::NotPermitted`] if the actor may not see figures; [`GrcError::Storage`].
+    pub async fn figures(&self, question: &Question) -> Result<Figures, GrcError> {
+        let (acting, current) = self.acting().await?;
+        let scope = acting.scope(&current.document.organisation, Action::Measure);
+        if scope == Condition::Constant(false) && acting.kind() != ActorKind::Host {
+            let problem = Problem::new("permission.denied", "actor", "you may not see figures");
+            return Err(Refusal::from(problem).into());
+        }
+        let scope = if acting.kind() == ActorKind::Host { Condition::Constant(true) } else { scope };
+        self.authority.figures(&current, &scope, question).await
+    }
+}
+
+impl Command {
+    /// Assigns to a service, team or agent.
+    pub const fn assign(to: crate::Assignee) -> Self {
+        Self::Assign { to, reason: None }
+    }
+
+    /// Writes to the requester by the channel that they chose.
+    pub fn tell(text: impl Into<String>) -> Self {
+        Self::Tell { text: crate::Typed::new(text.into()), channel: None }
+    }
+
+    /// Leaves an internal note.
+    pub fn note(text: impl Into<String>) -> Self {
+        Self::Note(crate::Typed::new(text.into()))
+    }
+
+    /// Corrects one field.
+    pub fn correct(field: impl Into<String>, value: impl Into<crate::Value>) -> Self {
+        Self::Correct([(field.into(), Some(crate::Typed::new(value)))].into())
+    }
+}

@@ -1,0 +1,456 @@
+//! What an actor sees of a request.
+
+use super::{Authority, GrcError, files::info_of, sealing::open_slots, session::Who, write::LoadedRequest};
+use crate::{
+    BlobId, Moment, Problem, RequestId, TrackingCode, Value, Word,
+    definition::{Action, Label},
+    request::{Acting, Context, Held, Request, Values, choices},
+    storage::{Access, Parts, Step},
+    vault::{FileInfo, Slot},
+};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A person of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonView {
+    /// Their role.
+    pub role: Word,
+    /// The channel chosen for answers.
+    pub answer: Option<Word>,
+    /// Details by name: `name`, `given`, `email`, `phone`, `address`.
+    pub details: BTreeMap<Word, Value>,
+}
+
+/// Where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlaceView {
+    /// The zone.
+    pub zone: Option<Word>,
+    /// The address, in lines.
+    pub address: Option<String>,
+    /// The position in micro-degrees.
+    pub point: Option<(i32, i32)>,
+    /// Whether the position is only roughly where it was, because the request was anonymised.
+    pub coarse: bool,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageView {
+    /// When.
+    pub at: Moment,
+    /// Whether it came in.
+    pub incoming: bool,
+    /// By which channel.
+    pub channel: Word,
+    /// Its text.
+    pub text: String,
+    /// What became of it: `sent`, `dead`; none while it waits or where nothing was to be sent.
+    pub status: Option<Word>,
+}
+
+/// An internal note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteView {
+    /// When.
+    pub at: Moment,
+    /// By whom.
+    pub by: Option<Word>,
+    /// Its text.
+    pub text: String,
+}
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileView {
+    field: Option<Word>,
+    blob: BlobId,
+    info: FileInfo,
+}
+
+impl FileView {
+    /// The field that it fills.
+    pub const fn field(&self) -> Option<&Word> {
+        self.field.as_ref()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.info.name
+    }
+
+    /// Its media type.
+    pub fn media(&self) -> &str {
+        &self.info.media
+    }
+
+    /// Its size in bytes.
+    pub const fn bytes(&self) -> u64 {
+        self.info.bytes
+    }
+
+    pub(super) const fn blob(&self) -> BlobId {
+        self.blob
+    }
+
+    pub(super) const fn info(&self) -> &FileInfo {
+        &self.info
+    }
+}
+
+/// A transition that the actor may fire from where the request is, and what keeps it from being fired now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Its id.
+    pub transition: Word,
+    /// Its name.
+    pub label: Label,
+    /// What must be given with it.
+    pub asks: Vec<crate::definition::Ask>,
+    /// Why not now; empty if it can be fired.
+    pub blocked: Vec<Problem>,
+}
+
+/// A request as one actor sees it. What they may not read is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    request: Request,
+    label: Label,
+    stage: Label,
+    citizen: bool,
+    fields: BTreeMap<Word, Value>,
+    parties: Vec<PersonView>,
+    place: Option<PlaceView>,
+    messages: Vec<MessageView>,
+    notes: Vec<NoteView>,
+    files: Vec<FileView>,
+    code: Option<TrackingCode>,
+    choices: Vec<Choice>,
+}
+
+impl Seen {
+    /// Its id.
+    pub const fn id(&self) -> RequestId {
+        self.request.id
+    }
+
+    /// Its version: what a command that follows is compared with.
+    pub const fn version(&self) -> u64 {
+        self.request.version
+    }
+
+    /// Its type.
+    pub const fn type_(&self) -> &Word {
+        &self.request.type_
+    }
+
+    /// The name of its type.
+    pub const fn label(&self) -> &Label {
+        &self.label
+    }
+
+    /// Its family.
+    pub const fn family(&self) -> Option<&Word> {
+        self.request.family.as_ref()
+    }
+
+    /// Its state; a citizen sees the stage instead.
+    pub fn state(&self) -> Option<&Word> {
+        (!self.citizen).then_some(&self.request.state)
+    }
+
+    /// What the citizen is told of its state.
+    pub const fn stage(&self) -> &Label {
+        &self.stage
+    }
+
+    /// The phase: `received`, `in-progress`, `waiting`, `closed`.
+    pub const fn phase(&self) -> &Word {
+        &self.request.phase
+    }
+
+    /// The channel by which it came in.
+    pub const fn channel(&self) -> &Word {
+        &self.request.channel
+    }
+
+    /// The service that holds it.
+    pub const fn service(&self) -> Option<&Word> {
+        self.request.service.as_ref()
+    }
+
+    /// The team that holds it; not for citizens.
+    pub fn team(&self) -> Option<&Word> {
+        self.request.team.as_ref().filter(|_| !self.citizen)
+    }
+
+    /// The agent who holds it; not for citizens.
+    pub fn agent(&self) -> Option<&Word> {
+        self.request.agent.as_ref().filter(|_| !self.citizen)
+    }
+
+    /// When it came in.
+    pub const fn opened_at(&self) -> Moment {
+        self.request.opened_at
+    }
+
+    /// When its handling ended.
+    pub const fn closed_at(&self) -> Option<Moment> {
+        self.request.closed_at
+    }
+
+    /// When its closure was promised.
+    pub const fn target(&self) -> Option<Moment> {
+        self.request.target
+    }
+
+    /// Whether the service can act on it.
+    pub const fn acceptability(&self) -> Option<&Word> {
+        self.request.acceptability.as_ref()
+    }
+
+    /// What came of it.
+    pub const fn outcome(&self) -> Option<&Word> {
+        self.request.outcome.as_ref()
+    }
+
+    /// When it was anonymised.
+    pub const fn anonymised_at(&self) -> Option<Moment> {
+        self.request.anonymised_at
+    }
+
+    /// The legal holds that are set, by number; not for citizens.
+    pub fn holds(&self) -> Vec<u32> {
+        if self.citizen { Vec::new() } else { self.request.holds.iter().map(|hold| hold.hold).collect() }
+    }
+
+    /// Links to other requests: their kind and the other's id; not for citizens.
+    pub fn links(&self) -> Vec<(Word, RequestId)> {
+        if self.citizen {
+            return Vec::new();
+        }
+        self.request.links.iter().map(|(kind, id)| (kind.clone(), RequestId::from_uuid(*id))).collect()
+    }
+
+    /// The fields of the form that the actor may read and that are filled.
+    pub const fn fields(&self) -> &BTreeMap<Word, Value> {
+        &self.fields
+    }
+
+    /// A field.
+    pub fn field(&self, id: &str) -> Option<&Value> {
+        self.fields.get(id)
+    }
+
+    /// The persons.
+    pub fn parties(&self) -> &[PersonView] {
+        &self.parties
+    }
+
+    /// Where it is.
+    pub const fn place(&self) -> Option<&PlaceView> {
+        self.place.as_ref()
+    }
+
+    /// The messages, in order.
+    pub fn messages(&self) -> &[MessageView] {
+        &self.messages
+    }
+
+    /// The notes, in order.
+    pub fn notes(&self) -> &[NoteView] {
+        &self.notes
+    }
+
+    /// The files, in order.
+    pub fn files(&self) -> &[FileView] {
+        &self.files
+    }
+
+    /// The tracking code, to tell it again.
+    pub const fn tracking_code(&self) -> Option<&TrackingCode> {
+        self.code.as_ref()
+    }
+
+    /// What the actor may do now, and why not the rest.
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+}
+
+/// Which living slots an actor may read.
+pub(super) fn readable(acting: &Acting, loaded: &LoadedRequest) -> BTreeSet<Slot> {
+    let organisation = &loaded.current.document.organisation;
+    let request = &loaded.request;
+    let reads = |path: &Word| acting.reads(organisation, &loaded.procedure, path.as_str(), Some(request));
+    request.slots.iter().filter(|(_, path)| reads(path)).map(|(slot, _)| *slot).collect()
+}
+
+impl Authority {
+    /// Opens a request as an actor sees it.
+    pub(super) async fn see(&self, who: &Who, id: RequestId) -> Result<Seen, GrcError> {
+        let inner = self.inner();
+        for _ in 0..3 {
+            let (loaded, _) = self.load_request(id, Parts::All, None).await?;
+            let loaded = loaded.ok_or(GrcError::NotFound)?;
+            // Resolved under the version that was loaded with the request.
+            let organisation = &loaded.current.document.organisation;
+            let acting = &who.acting(organisation)?;
+            if !acting.may_with(organisation, Action::See, &loaded.request) {
+                return Err(GrcError::NotFound);
+            }
+            let readable = readable(acting, &loaded);
+            // Guards look at fields that the actor may not read, where the definition says so.
+            let opened =
+                open_slots(&*inner.grc.0.stores.keyring, &loaded.context, &loaded.record, &|_| true).await?;
+            if !opened.dead.is_empty() {
+                self.finish_erasure(&loaded).await?;
+                continue;
+            }
+            let seen = self.show(acting, &loaded, &readable, &opened.values);
+            self.note_access(acting, &loaded, &seen).await?;
+            return Ok(seen);
+        }
+        Err(GrcError::Busy)
+    }
+
+    fn show(
+        &self,
+        acting: &Acting,
+        loaded: &LoadedRequest,
+        readable: &BTreeSet<Slot>,
+        values: &Values,
+    ) -> Seen {
+        let LoadedRequest { request, procedure, current, .. } = loaded;
+        let organisation = &current.document.organisation;
+        let value = |slot: Slot| values.get(&slot).filter(|_| readable.contains(&slot)).cloned();
+        let text = |slot: Slot| match value(slot) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        };
+        let context = Context {
+            organisation,
+            organisation_version: current.version,
+            procedure,
+            procedure_version: request.procedure,
+            acting,
+            now: self.inner().grc.0.clock.now(),
+        };
+        let state = procedure.state(request.state.as_str());
+        let stage = state.map_or_else(
+            || Label::from(request.state.as_str()),
+            |state| state.stage.clone().unwrap_or_else(|| state.label.clone()),
+        );
+        let fields = request
+            .fields
+            .iter()
+            .filter(|(id, _)| acting.reads(organisation, procedure, id.as_str(), Some(request)))
+            .filter_map(|(id, held)| match held {
+                Held::Clear(value) => Some((id.clone(), value.clone())),
+                Held::Slot(slot) => value(*slot).map(|value| (id.clone(), value)),
+            })
+            .collect();
+        let parties = request
+            .parties
+            .iter()
+            .map(|party| PersonView {
+                role: party.role.clone(),
+                answer: party.answer.clone(),
+                details: party
+                    .details
+                    .iter()
+                    .filter_map(|(name, slot)| value(*slot).map(|value| (name.clone(), value)))
+                    .collect(),
+            })
+            .collect();
+        let place = request.place.as_ref().map(|place| PlaceView {
+            zone: place.data.zone.clone(),
+            address: place.data.address.and_then(text),
+            point: place.coarse.or_else(|| match place.data.point.and_then(value) {
+                Some(Value::Point(lat, lon)) => Some((lat, lon)),
+                _ => None,
+            }),
+            coarse: place.coarse.is_some(),
+        });
+        let messages = request
+            .messages
+            .iter()
+            .filter_map(|message| {
+                Some(MessageView {
+                    at: message.at,
+                    incoming: message.direction == "in",
+                    channel: message.channel.clone(),
+                    text: text(message.text)?,
+                    status: message.status.clone(),
+                })
+            })
+            .collect();
+        let notes = request
+            .notes
+            .iter()
+            .filter_map(|note| Some(NoteView { at: note.at, by: note.by.clone(), text: text(note.text)? }))
+            .collect();
+        let files = request
+            .files
+            .iter()
+            .filter_map(|file| {
+                let info = info_of(value(file.slot).as_ref())?;
+                Some(FileView { field: file.field.clone(), blob: file.blob, info })
+            })
+            .collect();
+        let choices = choices(request, values, &context)
+            .into_iter()
+            .map(|(transition, blocked)| Choice {
+                transition: transition.id.clone(),
+                label: transition.label.clone(),
+                asks: transition.asks.clone(),
+                blocked,
+            })
+            .collect();
+        Seen {
+            label: procedure.label.clone(),
+            stage,
+            citizen: acting.is_citizen(),
+            fields,
+            parties,
+            place,
+            messages,
+            notes,
+            files,
+            code: request.code.and_then(text).and_then(|code| code.parse().ok()),
+            choices,
+            request: request.clone(),
+        }
+    }
+
+    /// Notes the reading of sensitive fields.
+    async fn note_access(
+        &self,
+        acting: &Acting,
+        loaded: &LoadedRequest,
+        seen: &Seen,
+    ) -> Result<(), GrcError> {
+        let sensitive: Vec<&Word> = loaded
+            .procedure
+            .fields
+            .iter()
+            .filter(|field| field.sensitive && seen.fields.contains_key(&field.id))
+            .map(|field| &field.id)
+            .collect();
+        if sensitive.is_empty() {
+            return Ok(());
+        }
+        let grc = &self.inner().grc.0;
+        let now = grc.clock.now();
+        let body = json!({ "actor": acting.reference(), "at": now, "fields": sensitive });
+        let access = Access {
+            stream: loaded.record.row.key.clone(),
+            at: now,
+            body: crate::canonical::to_bytes(&body)?,
+        };
+        let batch = grc.batch(&self.inner().name, now)?.with(Step::LogAccess(access));
+        self.commit(batch).await?;
+        Ok(())
+    }
+}

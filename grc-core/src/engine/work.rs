@@ -1,0 +1,494 @@
+//! Due work: messages, timers, retention, the destroying of keys.
+
+use super::{
+    Authority, Delivery, GrcError, Instruction, Outgoing, Transport, host::Host, keys::KeyDocument,
+    sealing::open_slots, session::Who,
+};
+use crate::{
+    BlobId, KeyId, RequestId, Word,
+    definition::{Contact, Then},
+    request::Command,
+    storage::{Claim, ConflictOn, Document, Expect, LinkKey, Parts, Query, Step, StorageError, Task},
+    vault::{KeyState, Slot, SlotKey, part_of_event},
+};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How much is to be done at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    tasks: u64,
+    minutes: Option<i64>,
+}
+
+impl Budget {
+    /// At most so many tasks.
+    pub const fn tasks(tasks: u64) -> Self {
+        Self { tasks, minutes: None }
+    }
+
+    /// At most so many minutes by the engine's clock.
+    pub const fn minutes(minutes: i64) -> Self {
+        Self { tasks: u64::MAX, minutes: Some(minutes) }
+    }
+
+    /// Everything that is due.
+    pub const ALL: Self = Self { tasks: u64::MAX, minutes: None };
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WorkReport {
+    /// Requests anonymised.
+    pub anonymised: u64,
+    /// Messages that left.
+    pub sent: u64,
+    /// Timers that fired.
+    pub fired: u64,
+    /// Erasures of which the keys were destroyed.
+    pub destroyed: u64,
+    /// Tasks that had become pointless.
+    pub dropped: u64,
+    /// Tasks that failed and will be tried again.
+    pub later: u64,
+    /// Tasks that were given up; they wait for somebody to look at them.
+    pub dead: u64,
+    /// Keys of past months that no link needs any more, destroyed.
+    pub months: u64,
+}
+
+/// How long a claimed task is held, in milliseconds.
+const LEASE: i64 = 5 * 60_000;
+/// Tasks claimed at once.
+const PAGE: u32 = 32;
+/// After so many attempts a task is given up.
+const ATTEMPTS: u32 = 10;
+
+#[derive(Deserialize)]
+struct Deliver {
+    message: u64,
+    channel: Word,
+}
+
+#[derive(Deserialize)]
+struct Timer {
+    transition: Word,
+}
+
+#[derive(Deserialize)]
+struct Destroy {
+    keys: Vec<KeyId>,
+    blobs: Vec<BlobId>,
+}
+
+enum Done {
+    Anonymised,
+    Sent,
+    Fired,
+    Destroyed,
+    Dropped,
+    Later,
+    Dead,
+}
+
+impl Host {
+    /// Does what is due, at most a budget: fires timers, anonymises, destroys keys, and, if a transport is given,
+    /// delivers messages. May run in as many processes as one likes. A task that fails is tried again later, and
+    /// after ten attempts stands aside as dead, without holding up others.
+    ///
+    /// # Errors
+    /// [`GrcError::Storage`] if the store cannot be reached. Failures of single tasks are in the report.
+    pub async fn work(
+        &self,
+        transport: Option<&dyn Transport>,
+        budget: Budget,
+    ) -> Result<WorkReport, GrcError> {
+        let authority = self.authority();
+        let inner = authority.inner();
+        let clock = &inner.grc.0.clock;
+        let until = budget.minutes.map(|minutes| clock.now().plus_millis(minutes.saturating_mul(60_000)));
+        let mut kinds: Vec<Word> = ["destroy", "retention", "timer"].map(Word::of).to_vec();
+        if transport.is_some() {
+            kinds.push(Word::of("deliver"));
+        }
+        let mut report = WorkReport::default();
+        let mut done = 0;
+        while done < budget.tasks && until.is_none_or(|until| clock.now() < until) {
+            let now = clock.now();
+            let limit = u32::try_from(budget.tasks - done).unwrap_or(PAGE).min(PAGE);
+            let claim = Claim {
+                authority: inner.name.clone(),
+                kinds: Some(kinds.clone()),
+                now,
+                until: now.plus_millis(LEASE),
+                limit,
+            };
+            let tasks = inner.grc.0.stores.store.claim(&claim).await?;
+            if tasks.is_empty() {
+                break;
+            }
+            done += tasks.len() as u64;
+            for task in tasks {
+                let outcome = match authority.run(&task, transport).await {
+                    Ok(done) => done,
+                    // Somebody else took it over, or an erasure took it away.
+                    Err(error) if lease_lost(&error) => Done::Dropped,
+                    Err(error) => authority.put_back(&task, &error).await?,
+                };
+                let count = match outcome {
+                    Done::Anonymised => &mut report.anonymised,
+                    Done::Sent => &mut report.sent,
+                    Done::Fired => &mut report.fired,
+                    Done::Destroyed => &mut report.destroyed,
+                    Done::Dropped => &mut report.dropped,
+                    Done::Later => &mut report.later,
+                    Done::Dead => &mut report.dead,
+                };
+                *count += 1;
+            }
+        }
+        report.months = authority.close_months().await?;
+        Ok(report)
+    }
+
+    /// Takes away the bytes of attachments that no request names: what was stored and never handed in, an hour ago
+    /// or longer. Answers how many.
+    ///
+    /// # Errors
+    /// [`GrcError::Storage`] if a store fails.
+    pub async fn sweep(&self) -> Result<u64, GrcError> {
+        let inner = self.authority().inner();
+        let grc = &inner.grc.0;
+        let before = grc.clock.now().plus_millis(-3_600_000);
+        let mut after = None;
+        let mut swept = 0;
+        loop {
+            let page = grc.stores.blobs.list(&inner.name, before, after, 500).await?;
+            for blob in page.blobs {
+                let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
+                query.linked = Some(LinkKey { kind: Word::of("blob"), key: blob.id.as_bytes().to_vec() });
+                query.limit = 1;
+                if grc.stores.store.query(&query).await?.rows.is_empty() {
+                    grc.stores.blobs.remove(&inner.name, blob.id).await?;
+                    swept += 1;
+                }
+            }
+            after = match page.next {
+                Some(next) => Some(next),
+                None => return Ok(swept),
+            };
+        }
+    }
+}
+
+fn lease_lost(error: &GrcError) -> bool {
+    matches!(error, GrcError::Storage(error) if error.conflict_on() == Some(ConflictOn::Lease))
+}
+
+impl Authority {
+    async fn run(&self, task: &Task, transport: Option<&dyn Transport>) -> Result<Done, GrcError> {
+        match task.kind.as_str() {
+            "retention" => self.retain(task).await,
+            "timer" => self.elapse(task).await,
+            "deliver" => match transport {
+                Some(transport) => self.deliver(task, transport).await,
+                None => Ok(Done::Later),
+            },
+            "destroy" => self.destroy(task).await,
+            _ => Err(GrcError::Newer),
+        }
+    }
+
+    /// A task that failed: again later, or given up.
+    async fn put_back(&self, task: &Task, error: &GrcError) -> Result<Done, GrcError> {
+        let code = match error {
+            GrcError::Refused(refusal) | GrcError::NotPermitted(refusal) => {
+                refusal.problems().first().map_or("refused", |problem| problem.code)
+            }
+            GrcError::Storage(_) => "storage",
+            GrcError::Keyring(_) | GrcError::KeyLost(_) => "keyring",
+            GrcError::Corrupt(_) => "corrupt",
+            GrcError::Busy => "busy",
+            _ => "other",
+        };
+        self.release(task, code, task.attempts >= ATTEMPTS).await
+    }
+
+    async fn release(&self, task: &Task, code: &str, dead: bool) -> Result<Done, GrcError> {
+        let grc = &self.inner().grc.0;
+        let now = grc.clock.now();
+        // One minute, two, four… at most about eight hours, and up to half as much again so that tasks that failed
+        // together do not come back together.
+        let minutes = 1_i64 << task.attempts.saturating_sub(1).min(9);
+        let spread = i64::from(crate::entropy::bytes::<1>(&*grc.entropy)?[0]) * minutes * 30_000 / 255;
+        let batch = grc.batch(&self.inner().name, now)?.with(Step::Release {
+            task: task.reference(),
+            due: now.plus_millis(minutes * 60_000 + spread),
+            dead,
+            code: Some(Word::slug(code)),
+            attempts: None,
+        });
+        self.settle(batch).await?;
+        Ok(if dead { Done::Dead } else { Done::Later })
+    }
+
+    /// Commits what ends a task; that somebody else ended it is fine.
+    async fn settle(&self, batch: crate::storage::Batch) -> Result<(), GrcError> {
+        match self.commit(batch).await {
+            Err(error) if error.conflict_on() == Some(ConflictOn::Lease) => Ok(()),
+            other => other.map(|_| ()).map_err(GrcError::from),
+        }
+    }
+
+    async fn drop_task(&self, task: &Task) -> Result<Done, GrcError> {
+        let grc = &self.inner().grc.0;
+        let batch = grc.batch(&self.inner().name, grc.clock.now())?.with(Step::Finish(task.reference()));
+        self.settle(batch).await?;
+        Ok(Done::Dropped)
+    }
+
+    /// Retention is decided again when it is due: the rule may have changed, the request may be open again or held.
+    async fn retain(&self, task: &Task) -> Result<Done, GrcError> {
+        let id = RequestId::from_uuid(task.stream.id);
+        let (loaded, _) = self.load_request(id, Parts::None, None).await?;
+        let Some(loaded) = loaded else { return self.drop_task(task).await };
+        let request = &loaded.request;
+        let rule = loaded.procedure.retention;
+        let closed_at = match request.closed_at {
+            Some(closed_at) if request.anonymised_at.is_none() && rule.then == Then::Anonymise => closed_at,
+            _ => return self.drop_task(task).await,
+        };
+        if !request.holds.is_empty() {
+            // Lifting the last hold schedules it again.
+            return self.drop_task(task).await;
+        }
+        let due = rule.delay().from(closed_at, loaded.current.document.organisation.time_zone);
+        let grc = &self.inner().grc.0;
+        let now = grc.clock.now();
+        if due > now {
+            let batch = grc.batch(&self.inner().name, now)?.with(Step::Release {
+                task: task.reference(),
+                due,
+                dead: false,
+                code: None,
+                attempts: Some(0),
+            });
+            self.settle(batch).await?;
+            return Ok(Done::Dropped);
+        }
+        let command = Command::Anonymise { rule: "retention".to_owned() };
+        self.execute(&Who::timer(), id, None, &Instruction::new(command), Some(&task.reference())).await?;
+        Ok(Done::Anonymised)
+    }
+
+    async fn elapse(&self, task: &Task) -> Result<Done, GrcError> {
+        let Timer { transition } = read(task)?;
+        let id = RequestId::from_uuid(task.stream.id);
+        let (loaded, _) = self.load_request(id, Parts::None, None).await?;
+        let waits = loaded.is_some_and(|loaded| {
+            loaded
+                .procedure
+                .transition(transition.as_str())
+                .is_some_and(|transition| transition.from.contains(&loaded.request.state))
+        });
+        if !waits {
+            return self.drop_task(task).await;
+        }
+        let command = Command::Elapsed { transition: transition.to_string() };
+        match self.execute(&Who::timer(), id, None, &Instruction::new(command), Some(&task.reference())).await
+        {
+            Ok(_) => Ok(Done::Fired),
+            // A condition does not hold: the time has passed all the same.
+            Err(GrcError::Refused(_)) => self.drop_task(task).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn deliver(&self, task: &Task, transport: &dyn Transport) -> Result<Done, GrcError> {
+        let Deliver { message, channel } = read(task)?;
+        let id = RequestId::from_uuid(task.stream.id);
+        let part = part_of_event(u32::try_from(message).unwrap_or(u32::MAX));
+        let parts = Parts::These(BTreeSet::from([crate::vault::HEAD, part]));
+        let (loaded, _) = self.load_request(id, parts, None).await?;
+        let Some(loaded) = loaded else { return self.drop_task(task).await };
+        let found = loaded.request.messages.iter().find(|known| known.seq == message);
+        let Some(text) = found.map(|message| message.text) else { return self.drop_task(task).await };
+        let detail =
+            match loaded.current.document.organisation.channel(channel.as_str()).and_then(|c| c.answer) {
+                Some(Contact::Email) => "email",
+                Some(Contact::Phone) => "phone",
+                Some(Contact::Address) => "address",
+                None => return self.undeliverable(task, id, message, "channel-withdrawn").await,
+            };
+        let contact = loaded.request.requester().and_then(|party| party.details.get(detail).copied());
+        let wanted = [Some(text), contact];
+        let keyring = &*self.inner().grc.0.stores.keyring;
+        let opened =
+            open_slots(keyring, &loaded.context, &loaded.record, &|slot| wanted.contains(&Some(slot)))
+                .await?;
+        if !opened.dead.is_empty() {
+            self.finish_erasure(&loaded).await?;
+            return Ok(Done::Dropped);
+        }
+        let typed = |slot: Option<Slot>| {
+            slot.and_then(|slot| opened.values.get(&slot)).cloned().map(crate::Typed::new)
+        };
+        let (Some(to), Some(text)) = (typed(contact), typed(Some(text))) else {
+            return self.undeliverable(task, id, message, "no-contact").await;
+        };
+        if !transport.carries(&channel) {
+            return self.release(task, "no-transport", task.attempts >= ATTEMPTS).await;
+        }
+        let outgoing = Outgoing {
+            authority: self.inner().name.clone(),
+            channel,
+            to,
+            text,
+            key: format!("{id}/{message}"),
+        };
+        match transport.deliver(&outgoing).await {
+            Delivery::Sent => {
+                let command = Command::Delivered { message, sent: true, code: None };
+                self.execute(&Who::timer(), id, None, &Instruction::new(command), Some(&task.reference()))
+                    .await?;
+                Ok(Done::Sent)
+            }
+            Delivery::Later(code) if task.attempts < ATTEMPTS => self.release(task, code, false).await,
+            Delivery::Later(code) | Delivery::Refused(code) => {
+                self.undeliverable(task, id, message, code).await
+            }
+        }
+    }
+
+    /// A message is given up: the history says so, and the task stands aside as dead.
+    async fn undeliverable(
+        &self,
+        task: &Task,
+        id: RequestId,
+        message: u64,
+        code: &str,
+    ) -> Result<Done, GrcError> {
+        self.release(task, code, true).await?;
+        let command = Command::Delivered { message, sent: false, code: Some(code.to_owned()) };
+        match self.execute(&Who::timer(), id, None, &Instruction::new(command), None).await {
+            Ok(_) | Err(GrcError::Refused(_)) => Ok(Done::Dead),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Destroys what opens erased slots. What lives is read from the state, so that doing it again, late, or by two
+    /// at once comes to the same.
+    async fn destroy(&self, task: &Task) -> Result<Done, GrcError> {
+        let Destroy { keys, blobs } = read(task)?;
+        let inner = self.inner();
+        let grc = &inner.grc.0;
+        let (loaded, _) = self.load_request(RequestId::from_uuid(task.stream.id), Parts::None, None).await?;
+        let mut living: BTreeMap<KeyId, BTreeSet<Slot>> = BTreeMap::new();
+        if let Some(loaded) = &loaded {
+            for slot in loaded.request.slots.keys() {
+                if let Some(key) = loaded.request.key_of(*slot) {
+                    living.entry(key).or_default().insert(*slot);
+                }
+            }
+        }
+        let mut gone = Vec::new();
+        let mut epoch = 0;
+        for key in keys {
+            match (living.get(&key), &loaded) {
+                (Some(slots), Some(loaded)) => {
+                    if let Some(state @ (KeyState::Whole(_) | KeyState::Kept(_))) =
+                        grc.stores.keyring.open(&[key]).await?.pop()
+                    {
+                        let kept: BTreeMap<Slot, SlotKey> = slots
+                            .iter()
+                            .filter_map(|slot| Some((*slot, state.slot(&loaded.context, *slot)?)))
+                            .collect();
+                        epoch = epoch.max(grc.stores.keyring.keep(key, &kept).await?);
+                    }
+                }
+                _ => gone.push(key),
+            }
+        }
+        if !gone.is_empty() {
+            epoch = epoch.max(grc.stores.keyring.destroy(&gone).await?);
+        }
+        for blob in blobs {
+            grc.stores.blobs.remove(&inner.name, blob).await?;
+        }
+        if epoch > 0 {
+            grc.note_epoch(epoch).await?;
+        }
+        let batch = grc.batch(&inner.name, grc.clock.now())?.with(Step::Finish(task.reference()));
+        self.settle(batch).await?;
+        Ok(Done::Destroyed)
+    }
+
+    /// Destroys the keys of past months that no link needs any more. First a month's key is marked as closing, so
+    /// that no intake links under it any more; once nothing is linked under it, it goes.
+    async fn close_months(&self) -> Result<u64, GrcError> {
+        let inner = self.inner();
+        let grc = &inner.grc.0;
+        let now = grc.clock.now();
+        let Ok(current) = self.organisation(None).await else { return Ok(0) };
+        let this_month = now.month(current.document.organisation.time_zone);
+        let mut closed = 0;
+        for key in inner.month_keys().await? {
+            // `2026-11.1`; names sort as the months do.
+            if key.name.as_str() >= this_month.as_str() {
+                continue;
+            }
+            if inner.month_is_linked(&key.name).await? {
+                continue;
+            }
+            let kind = Word::of("key");
+            if key.closing {
+                let epoch = grc.stores.keyring.destroy(&[key.id]).await?;
+                grc.note_epoch(epoch).await?;
+                let batch = grc.batch(&inner.name, now)?.with(Step::DropDocument {
+                    kind,
+                    name: key.name.clone(),
+                    version: key.version,
+                });
+                self.ignore_conflict(self.commit(batch).await)?;
+                closed += 1;
+            } else {
+                let body = crate::canonical::to_bytes(&KeyDocument { id: key.id, closing: true })?;
+                let document = Document { kind, name: key.name.clone(), version: key.version + 1, body };
+                let expect = Expect::Version(key.version);
+                let batch = grc.batch(&inner.name, now)?.with(Step::PutDocument { document, expect });
+                self.ignore_conflict(self.commit(batch).await)?;
+            }
+            inner.forget_named();
+        }
+        Ok(closed)
+    }
+
+    fn ignore_conflict(&self, result: Result<crate::storage::Receipt, StorageError>) -> Result<(), GrcError> {
+        match result {
+            Err(error) if error.conflict_on().is_some() => Ok(()),
+            other => other.map(|_| ()).map_err(GrcError::from),
+        }
+    }
+}
+
+impl super::authority::AuthorityInner {
+    /// Whether any link is made under a month's key.
+    async fn month_is_linked(&self, name: &Word) -> Result<bool, GrcError> {
+        for kind in ["contact", "source"] {
+            let mut query = Query::new(self.name.clone(), Word::of(RequestId::KIND));
+            // An empty key: any link of the kind.
+            query.linked = Some(LinkKey { kind: super::tokens::named_kind(kind, name), key: Vec::new() });
+            query.limit = 1;
+            if !self.grc.0.stores.store.query(&query).await?.rows.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(task: &'a Task) -> Result<T, GrcError> {
+    serde_json::from_slice(&task.body)
+        .map_err(|_| GrcError::Corrupt(format!("task {} cannot be read", task.id)))
+}

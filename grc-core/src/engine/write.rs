@@ -1,0 +1,287 @@
+//! The one way in which a request is written: load, decide, seal, commit; and again if somebody was faster.
+
+use super::{
+    Authority, Conflict, GrcError, Instruction,
+    authority::Current,
+    instruction::Canonical,
+    sealing::{Envelope, Opened, context_of, open_slots, read_request, stream_of},
+    session::Who,
+};
+use crate::{
+    Moment, RequestId,
+    definition::{Action, Procedure},
+    request::{Acting, Command, Context, Event, Held, Request, decide, touched_by},
+    storage::{
+        Batch, ConflictOn, EventRange, Load, Loaded, Log, Parts, Receipt, ReceiptRow, Step, StorageErrorKind,
+        StoreInfo, StreamKey, StreamRecord, StreamRow, TaskRef,
+    },
+    vault::{HEAD, KeyState, Slot, StreamContext, TEXTS},
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// How often a command is decided again when others keep changing the same request.
+pub(super) const TRIES: u32 = 64;
+/// How long a command key is remembered.
+pub(super) const RECEIPT_DAYS: i64 = 30;
+
+/// A request as it was loaded.
+pub(crate) struct LoadedRequest {
+    pub(crate) record: StreamRecord,
+    pub(crate) request: Request,
+    pub(crate) context: StreamContext,
+    pub(crate) current: Current,
+    pub(crate) procedure: Arc<Procedure>,
+}
+
+/// What a command did.
+pub(crate) struct Written {
+    pub(crate) id: RequestId,
+    pub(crate) version: u64,
+}
+
+impl Authority {
+    /// Loads a request with parts of its vault.
+    pub(crate) async fn load_request(
+        &self,
+        id: RequestId,
+        parts: Parts,
+        receipt: Option<[u8; 16]>,
+    ) -> Result<(Option<LoadedRequest>, Loaded), GrcError> {
+        let inner = self.inner();
+        let load =
+            Load { authority: inner.name.clone(), streams: vec![stream_of(&inner.name, id)], parts, receipt };
+        let mut loaded = inner.grc.0.stores.store.load(&load).await?;
+        let Some(record) = loaded.streams.pop().flatten() else { return Ok((None, loaded)) };
+        let current = self.organisation(Some(loaded.organisation)).await?;
+        let request = self.state_of(&record.row).await?;
+        let procedure = self.procedure(&request.type_, request.procedure).await?;
+        let context = context_of(&record.row);
+        Ok((Some(LoadedRequest { record, request, context, current, procedure }), loaded))
+    }
+
+    /// The state of a row, folded again from its events if another version of the fold made it.
+    pub(crate) async fn state_of(&self, row: &StreamRow) -> Result<Request, GrcError> {
+        if let Some(request) = read_request(row)? {
+            return Ok(request);
+        }
+        let events = self.history_of(&row.key, 0, row.version).await?;
+        Request::fold(RequestId::from_uuid(row.key.id), &events)?
+            .ok_or_else(|| GrcError::Corrupt(format!("request {} has no events", row.key.id)))
+    }
+
+    /// The events of a stream after a sequence, up to another.
+    pub(crate) async fn history_of(
+        &self,
+        stream: &StreamKey,
+        after: u64,
+        until: u64,
+    ) -> Result<Vec<Event>, GrcError> {
+        let mut out = Vec::new();
+        let mut after = after;
+        while after < until {
+            let range =
+                EventRange { stream: stream.clone(), log: Log::History, after, limit: StoreInfo::MAX_PAGE };
+            let page = self.inner().grc.0.stores.store.events(&range).await?;
+            if page.is_empty() {
+                break;
+            }
+            for stored in page.into_iter().filter(|stored| stored.sequence <= until) {
+                after = stored.sequence;
+                out.push(Event::from_bytes(&stored.body)?);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Commits a batch; a lost answer is asked for again with the same batch.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<Receipt, crate::storage::StorageError> {
+        let store = &self.inner().grc.0.stores.store;
+        let mut last = store.commit(batch.clone()).await;
+        for _ in 0..3 {
+            match &last {
+                Err(error) if error.kind() == StorageErrorKind::OutcomeUnknown => {
+                    last = store.commit(batch.clone()).await
+                }
+                _ => break,
+            }
+        }
+        last
+    }
+
+    /// Gives a command to a request. `seen` is the version that its author saw; `lease` the task whose doing this is.
+    pub(crate) async fn execute(
+        &self,
+        who: &Who,
+        id: RequestId,
+        seen: Option<u64>,
+        instruction: &Instruction,
+        lease: Option<&TaskRef>,
+    ) -> Result<Written, GrcError> {
+        let inner = self.inner();
+        let grc = &inner.grc.0;
+        let token = match &instruction.key {
+            Some(key) => {
+                let acting = who.acting(&self.organisation(None).await?.document.organisation)?;
+                Some(inner.receipt_token(&acting, key).await?)
+            }
+            None => None,
+        };
+        for _ in 0..TRIES {
+            let (loaded, answer) = self.load_request(id, parts_for(&instruction.command), token).await?;
+            let loaded = loaded.ok_or(GrcError::NotFound)?;
+            let organisation = &loaded.current.document.organisation;
+            let acting = &who.acting(organisation)?;
+            if !acting.is_internal() && !acting.may_with(organisation, Action::See, &loaded.request) {
+                return Err(GrcError::NotFound);
+            }
+            let now = grc.clock.now();
+            if let Some(receipt) = answer.receipt.filter(|receipt| receipt.expires > now) {
+                let command = Canonical::of_command(&instruction.command, instruction.given);
+                self.check_receipt(&receipt, &command).await?;
+                return Ok(Written { id, version: receipt.version });
+            }
+            self.check_stale(acting, &loaded, seen, &instruction.command).await?;
+            match self.try_execute(acting, &loaded, instruction, token, lease, now).await {
+                Ok(Some(written)) => return Ok(written),
+                // An erasure was finished first: look again.
+                Ok(None) => {}
+                Err(GrcError::Storage(error)) => match error.conflict_on() {
+                    Some(ConflictOn::Stream | ConflictOn::Receipt) => {}
+                    Some(ConflictOn::Document) => self.forget_organisation(),
+                    _ => return Err(error.into()),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        Err(GrcError::Busy)
+    }
+
+    /// Whether an event that touches what the command changes came after what its author saw.
+    async fn check_stale(
+        &self,
+        acting: &Acting,
+        loaded: &LoadedRequest,
+        seen: Option<u64>,
+        command: &Command,
+    ) -> Result<(), GrcError> {
+        let Some(seen) = seen.filter(|seen| *seen < loaded.request.version) else { return Ok(()) };
+        let mine = touched_by(command, &loaded.procedure);
+        if mine.is_empty() {
+            return Ok(());
+        }
+        let since = self.history_of(&loaded.record.row.key, seen, loaded.request.version).await?;
+        let theirs: BTreeSet<String> = since.iter().flat_map(|event| event.data.touches()).collect();
+        let organisation = &loaded.current.document.organisation;
+        let hit: Vec<String> = theirs
+            .into_iter()
+            .filter(|touched| touched == "*" || mine.contains(touched))
+            // What the actor may not read is not named, and does not stand in their way.
+            .filter(|touched| {
+                touched.strip_prefix("field:").is_none_or(|field| {
+                    acting.reads(organisation, &loaded.procedure, field, Some(&loaded.request))
+                        || acting.writes(organisation, &loaded.procedure, field, Some(&loaded.request))
+                })
+            })
+            .collect();
+        if hit.is_empty() {
+            return Ok(());
+        }
+        Err(GrcError::Conflict(Conflict { seen, version: loaded.request.version, changed: hit }))
+    }
+
+    async fn try_execute(
+        &self,
+        acting: &Acting,
+        loaded: &LoadedRequest,
+        instruction: &Instruction,
+        token: Option<[u8; 16]>,
+        lease: Option<&TaskRef>,
+        now: Moment,
+    ) -> Result<Option<Written>, GrcError> {
+        let inner = self.inner();
+        let grc = &inner.grc.0;
+        let LoadedRequest { record, request, context, current, procedure } = loaded;
+        let wanted = wanted_slots(request, &instruction.command);
+        let opened =
+            open_slots(&*grc.stores.keyring, context, record, &|slot| wanted.contains(&slot)).await?;
+        if !opened.dead.is_empty() {
+            self.finish_erasure(loaded).await?;
+            return Ok(None);
+        }
+        let decision_context = Context {
+            organisation: &current.document.organisation,
+            organisation_version: current.version,
+            procedure,
+            procedure_version: request.procedure,
+            acting,
+            now,
+        };
+        let Opened { values, .. } = opened;
+        let decision = decide(request, &values, &instruction.command, instruction.given, &decision_context)?;
+        let mut key = None;
+        if !decision.slots.is_empty() || token.is_some() {
+            key = match request.sealing {
+                Some(id) => match grc.stores.keyring.open(&[id]).await?.pop() {
+                    Some(KeyState::Whole(key)) => Some((id, key)),
+                    Some(KeyState::Unknown) | None => return Err(GrcError::KeyLost(record.row.key.id)),
+                    Some(KeyState::Destroyed | KeyState::Kept(_)) => {
+                        self.finish_erasure(loaded).await?;
+                        return Ok(None);
+                    }
+                },
+                None => Some(inner.fresh_key().await?),
+            };
+        }
+        let mut batch = grc.batch(&inner.name, now)?;
+        if let Some(lease) = lease {
+            // First: what the decision cancels may be this very task.
+            batch.push(Step::Finish(lease.clone()));
+        }
+        let envelope = Envelope {
+            occurred_at: instruction.given.occurred_at.unwrap_or(now),
+            recorded_at: now,
+            acting,
+            organisation: current.version,
+            batch: batch.id(),
+        };
+        let written = self.write(loaded, &decision, &values, key.as_ref(), &envelope, &mut batch).await?;
+        if let (Some(token), Some((id, key))) = (token, &key) {
+            let command = Canonical::of_command(&instruction.command, instruction.given);
+            batch.push(Step::PutReceipt(ReceiptRow {
+                token,
+                mac: key.receipt(context, command.as_bytes()),
+                key: *id,
+                stream: record.row.key.clone(),
+                version: written.version,
+                expires: now.plus_days(RECEIPT_DAYS),
+            }));
+        }
+        self.commit(batch).await?;
+        Ok(Some(written))
+    }
+}
+
+/// Which parts of the vault a command needs.
+fn parts_for(command: &Command) -> Parts {
+    match command {
+        Command::Anonymise { .. } | Command::Erase { .. } => Parts::All,
+        _ => Parts::These(BTreeSet::from([HEAD, TEXTS])),
+    }
+}
+
+/// Which slots a command's decision looks at: the form's fields for guards, the place for coarsening, and what is
+/// left of the contacts when one is erased.
+fn wanted_slots(request: &Request, command: &Command) -> BTreeSet<Slot> {
+    let form = request.fields.values().filter_map(|held| match held {
+        Held::Slot(slot) => Some(*slot),
+        Held::Clear(_) => None,
+    });
+    match command {
+        Command::Fire(_) | Command::Elapsed { .. } => form.collect(),
+        Command::Anonymise { .. } => request.place.iter().filter_map(|place| place.data.point).collect(),
+        Command::Erase { .. } => {
+            request.parties.iter().flat_map(|party| party.details.values().copied()).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}

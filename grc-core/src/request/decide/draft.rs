@@ -1,0 +1,337 @@
+//! Building a decision: numbering slots, collecting problems.
+
+use super::{Context, Decision, NewSlot, Plan};
+use crate::{
+    Typed, Value, Word,
+    definition::{Contact, FieldKind},
+    refusal::{Problem, Refusal},
+    request::{
+        Assignee, NewFile, Request,
+        event::{FileData, Held, RequestEvent},
+        validate,
+    },
+    vault::{HEAD, Part, Slot, TEXTS, part_of_event},
+};
+use std::collections::BTreeMap;
+
+/// Building a decision: numbering slots and collecting problems.
+pub(super) struct Draft<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) decision: Decision,
+    next_slot: Slot,
+    version: u64,
+    pending: Vec<NewSlot>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) const fn new(context: &'a Context<'a>, next_slot: Slot, version: u64) -> Self {
+        Self {
+            context,
+            decision: Decision { events: Vec::new(), slots: Vec::new(), plans: Vec::new() },
+            next_slot,
+            version,
+            pending: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Gives a value its slot, for the next event.
+    pub(super) fn slot(&mut self, path: &str, part: Part, value: Typed) -> Slot {
+        let slot = self.next_slot;
+        self.next_slot += 1;
+        let path = Word::new(path).unwrap_or_else(|_| Word::of("x"));
+        self.pending.push(NewSlot { slot, path, part, value });
+        slot
+    }
+
+    /// The part of what the next event brings.
+    pub(super) fn own_part(&self) -> Part {
+        let sequence = self.version + self.decision.events.len() as u64 + 1;
+        part_of_event(u32::try_from(sequence).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn event(&mut self, event: RequestEvent) -> usize {
+        let index = self.decision.events.len();
+        self.decision.events.push(event);
+        self.decision.slots.extend(self.pending.drain(..).map(|slot| (index, slot)));
+        index
+    }
+
+    pub(super) fn finish(self) -> Result<Decision, Refusal> {
+        if self.problems.is_empty() { Ok(self.decision) } else { Err(Refusal::new(self.problems)) }
+    }
+
+    pub(super) fn check<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    /// A field's value as events hold it.
+    pub(super) fn hold_field(&mut self, id: &Word, value: Value) -> Option<Held> {
+        let field = self.context.procedure.field(id.as_str())?;
+        Some(if field.is_clear() {
+            Held::Clear(value)
+        } else {
+            let part = if field.kind == FieldKind::LongText { TEXTS } else { HEAD };
+            Held::Slot(self.slot(id.as_str(), part, Typed::new(value)))
+        })
+    }
+
+    /// Fields that were typed, checked for kind and for the right to write them.
+    pub(super) fn fields<'v>(
+        &mut self,
+        typed: impl Iterator<Item = (&'v String, Option<&'v Typed>)>,
+        request: Option<&Request>,
+    ) -> BTreeMap<Word, Option<Held>> {
+        let mut out = BTreeMap::new();
+        let context = self.context;
+        for (name, typed) in typed {
+            let path = format!(
+                "fields.{}",
+                Word::new(name).map_or_else(|_| "?".to_owned(), |word| word.to_string())
+            );
+            // A field that the actor may not read is answered like one that does not exist.
+            let visible: Vec<&Word> = context
+                .procedure
+                .fields
+                .iter()
+                .map(|field| &field.id)
+                .filter(|id| {
+                    context.acting.reads(context.organisation, context.procedure, id.as_str(), request)
+                        || context.acting.writes(
+                            context.organisation,
+                            context.procedure,
+                            id.as_str(),
+                            request,
+                        )
+                })
+                .collect();
+            let Some(id) =
+                self.check(validate::known(&path, "field.unknown", "field", name, visible.into_iter()))
+            else {
+                continue;
+            };
+            let Some(field) = context.procedure.field(id.as_str()) else { continue };
+            if !context.acting.writes(context.organisation, context.procedure, id.as_str(), request) {
+                self.problems.push(
+                    Problem::new("permission.field", &path, "you may not write this field")
+                        .hint("leave it out"),
+                );
+                continue;
+            }
+            let is_blank =
+                typed.is_none_or(|typed| typed.expose_text().is_some_and(|text| text.trim().is_empty()));
+            if is_blank {
+                out.insert(id, None);
+                continue;
+            }
+            let value = typed.map(|typed| validate::field(context.organisation, field, &path, typed));
+            if let Some(value) = value.and_then(|value| self.check(value)) {
+                let held = self.hold_field(&id, value);
+                out.insert(id, held);
+            }
+        }
+        out
+    }
+
+    /// A file for an `attached` event, checked against its field.
+    pub(super) fn file(&mut self, file: &NewFile, request: Option<&Request>) -> Option<FileData> {
+        let context = self.context;
+        let path = file.field.as_ref().map_or_else(|| "file".to_owned(), |_| "fields.file".to_owned());
+        let mut max = 20_i64 << 20;
+        let mut field_id = None;
+        if let Some(name) = &file.field {
+            let files = context.procedure.fields.iter().filter(|field| field.kind == FieldKind::File);
+            let id = self.check(validate::known(
+                &path,
+                "field.unknown",
+                "file field",
+                name,
+                files.map(|f| &f.id),
+            ))?;
+            let field = context.procedure.field(id.as_str())?;
+            if !context.acting.writes(context.organisation, context.procedure, id.as_str(), request) {
+                self.problems.push(Problem::new("permission.field", &path, "you may not write this field"));
+                return None;
+            }
+            if !field.accept.is_empty() && !field.accept.contains(&file.media) {
+                let problem = Problem::new(
+                    "file.media",
+                    &path,
+                    format!("a file of type `{}` is not taken here", file.media),
+                )
+                .hint(format!("attach one of `{}`", field.accept.join("`, `")));
+                self.problems.push(problem);
+                return None;
+            }
+            max = field.max.unwrap_or(max);
+            field_id = Some(id);
+        }
+        if i64::try_from(file.bytes).unwrap_or(i64::MAX) > max {
+            self.problems.push(
+                Problem::new("file.too-large", &path, "this file is too large")
+                    .hint(format!("attach at most {max} bytes")),
+            );
+            return None;
+        }
+        let name = field_id.as_ref().map_or("file", Word::as_str).to_owned();
+        let part = self.own_part();
+        let slot = self.slot(&name, part, file.info.clone());
+        Some(FileData {
+            slot,
+            blob: file.blob,
+            bytes: file.bytes,
+            media: file.media.clone(),
+            field: field_id,
+        })
+    }
+
+    /// Who is to hold it, with the service that goes with a team and the team that goes with an agent.
+    pub(super) fn assignee(
+        &mut self,
+        to: &Assignee,
+        request: &Request,
+    ) -> Option<(Option<Word>, Option<Word>, Option<Word>)> {
+        let organisation = self.context.organisation;
+        let mut service = None;
+        if let Some(name) = &to.service {
+            let known = organisation.services.iter().map(|service| &service.id);
+            service = Some(self.check(validate::known(
+                "assignee.service",
+                "assignee.unknown",
+                "service",
+                name,
+                known,
+            ))?);
+        }
+        let mut team = None;
+        if let Some(name) = &to.team {
+            let known = organisation.teams.iter().map(|team| &team.id);
+            let id = self.check(validate::known("assignee.team", "assignee.unknown", "team", name, known))?;
+            service = organisation.team(id.as_str()).map(|team| team.service.clone());
+            team = Some(id);
+        }
+        let mut agent = None;
+        if let Some(name) = &to.agent {
+            let known = organisation.agents.iter().map(|agent| &agent.id);
+            let id =
+                self.check(validate::known("assignee.agent", "assignee.unknown", "agent", name, known))?;
+            if team.is_none() && service.is_none() {
+                let member = organisation.agent(id.as_str());
+                let teams =
+                    || member.iter().flat_map(|m| &m.teams).filter_map(|t| organisation.team(t.as_str()));
+                // Where it is already, if the agent belongs there; else where the agent belongs.
+                let stays = request.team.as_ref().filter(|team| teams().any(|known| known.id == **team));
+                team = stays.cloned().or_else(|| {
+                    teams()
+                        .find(|known| request.service.as_ref() == Some(&known.service))
+                        .map(|known| known.id.clone())
+                });
+                let belongs = |service: &Word| member.is_some_and(|member| member.services.contains(service));
+                service = match &team {
+                    Some(team) => organisation.team(team.as_str()).map(|team| team.service.clone()),
+                    None => request.service.clone().filter(|service| belongs(service)).or_else(|| {
+                        let own = member.and_then(|member| member.services.first().cloned());
+                        own.or_else(|| teams().next().map(|team| team.service.clone()))
+                            .or_else(|| request.service.clone())
+                    }),
+                };
+            }
+            agent = Some(id);
+        }
+        if service.is_none() && team.is_none() && agent.is_none() {
+            self.problems.push(
+                Problem::new("assignee.missing", "assignee", "nobody is named")
+                    .hint("name a service, a team or an agent"),
+            );
+            return None;
+        }
+        Some((service, team, agent))
+    }
+
+    /// A message from the requester.
+    pub(super) fn message_in(&mut self, request: &Request, text: &Typed, channel: Word) {
+        if self.check(validate::free_text("message", text)).is_some() {
+            let part = self.own_part();
+            let text = self.slot("message", part, text.clone());
+            let party = (!request.parties.is_empty()).then_some(0);
+            self.event(RequestEvent::Messaged { direction: Word::of("in"), channel, text, party });
+        }
+    }
+
+    /// A message to the requester: the channel they chose, or another by which they can be reached.
+    pub(super) fn message_out(
+        &mut self,
+        request: &Request,
+        text: &Typed,
+        channel: Option<&str>,
+        quiet: bool,
+    ) {
+        let organisation = self.context.organisation;
+        if let Err(problem) = validate::free_text("message", text) {
+            self.problems.push(problem);
+            return;
+        }
+        let has = |need: Contact| {
+            let detail = match need {
+                Contact::Email => "email",
+                Contact::Phone => "phone",
+                Contact::Address => "address",
+            };
+            request.requester().is_some_and(|party| party.details.contains_key(detail))
+        };
+        let answers = || organisation.channels.iter().filter(|channel| channel.answer.is_some());
+        let channel = match channel {
+            Some(name) => {
+                let known = answers().map(|channel| &channel.id);
+                match self.check(validate::known(
+                    "channel",
+                    "channel.unknown",
+                    "answering channel",
+                    name,
+                    known,
+                )) {
+                    Some(channel) => channel,
+                    None => return,
+                }
+            }
+            None => {
+                let chosen = request.requester().and_then(|party| party.answer.as_ref());
+                let reachable =
+                    |id: &Word| organisation.channel(id.as_str()).is_some_and(|c| c.answer.is_some_and(has));
+                let found = chosen
+                    .filter(|id| reachable(id))
+                    .or_else(|| Some(&request.channel).filter(|id| reachable(id)))
+                    .or_else(|| {
+                        answers().find(|channel| channel.answer.is_some_and(has)).map(|channel| &channel.id)
+                    });
+                match found {
+                    Some(channel) => channel.clone(),
+                    None => {
+                        self.problems.push(
+                            Problem::new(
+                                "message.unreachable",
+                                "message",
+                                "the requester cannot be reached by any channel",
+                            )
+                            .hint("leave the message out, or correct the requester's contact"),
+                        );
+                        return;
+                    }
+                }
+            }
+        };
+        let part = self.own_part();
+        let slot = self.slot("message", part, text.clone());
+        let party = (!request.parties.is_empty()).then_some(0);
+        let event = self.event(RequestEvent::Messaged {
+            direction: Word::of("out"),
+            channel: channel.clone(),
+            text: slot,
+            party,
+        });
+        if !quiet {
+            self.decision.plans.push(Plan::Deliver { event, channel });
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Deciding a transition.
+
+use super::{Draft, RequestEnv, Values, denied, intake::plan_entry, note, validate};
+use crate::{
+    Moment, Word,
+    definition::{Action, Ask, FieldKind, Transition},
+    refusal::{Problem, Refusal},
+    request::{
+        Fire, Request,
+        event::{Held, RequestEvent},
+    },
+};
+
+/// What goes with a transition that nobody fires by hand.
+fn by_timer(transition: &Word) -> Fire {
+    Fire::new(transition.as_str())
+}
+
+pub(super) fn fire(
+    request: &Request,
+    values: &Values,
+    fire: &Fire,
+    at: Moment,
+    quiet: bool,
+    draft: &mut Draft<'_>,
+) -> Result<(), Refusal> {
+    let super::Context { organisation, procedure, acting, .. } = *draft.context;
+    if !acting.may_with(organisation, Action::See, request) {
+        return Err(denied("actor", "you may not do this"));
+    }
+    // What others may fire is not named to who may not.
+    let mine =
+        procedure.transitions.iter().filter(|transition| acting.is_among(&transition.by, Some(request)));
+    let id = validate::known(
+        "transition",
+        "transition.unknown",
+        "transition for you",
+        &fire.transition,
+        mine.map(|transition| &transition.id),
+    );
+    let Some(transition) = id.as_ref().ok().and_then(|id| procedure.transition(id.as_str())) else {
+        let exists = procedure.transition(&fire.transition).is_some();
+        return Err(match (exists, id) {
+            (true, _) => denied("transition", "you may not fire this transition"),
+            (false, Err(problem)) => problem.into(),
+            (false, Ok(_)) => denied("transition", "you may not fire this transition"),
+        });
+    };
+    draft.problems.extend(blocked(request, values, transition, draft));
+    let fields = draft.fields(fire.fields.iter().map(|(name, typed)| (name, typed.as_ref())), Some(request));
+    for id in &transition.requires {
+        let given = fields.get(id).map(Option::is_some);
+        if !given.unwrap_or_else(|| is_filled(request, procedure, id))
+            && !fire.fields.contains_key(id.as_str())
+        {
+            draft.problems.push(super::required_problem(id));
+        }
+    }
+    if !fields.is_empty() {
+        draft.event(RequestEvent::Corrected { fields });
+    }
+    go(request, transition, fire, at, quiet, false, draft);
+    Ok(())
+}
+
+pub(super) fn elapsed(
+    request: &Request,
+    values: &Values,
+    id: &str,
+    at: Moment,
+    draft: &mut Draft<'_>,
+) -> Result<(), Refusal> {
+    let transition =
+        draft
+            .context
+            .procedure
+            .transition(id)
+            .filter(|transition| transition.after.is_some())
+            .ok_or_else(|| Problem::new("transition.unknown", "transition", "there is no such timer"))?;
+    draft.problems.extend(blocked(request, values, transition, draft));
+    go(request, transition, &by_timer(&transition.id), at, false, true, draft);
+    Ok(())
+}
+
+fn is_filled(request: &Request, procedure: &crate::definition::Procedure, id: &Word) -> bool {
+    match procedure.field(id.as_str()).map(|field| field.kind) {
+        Some(FieldKind::File) => request.files.iter().any(|file| file.field.as_ref() == Some(id)),
+        _ => request.fields.contains_key(id),
+    }
+}
+
+/// Why the transition cannot be fired now, whoever fires it. A guard's fields are named only to who may read them.
+fn blocked(request: &Request, values: &Values, transition: &Transition, draft: &Draft<'_>) -> Vec<Problem> {
+    let super::Context { organisation, procedure, acting, .. } = *draft.context;
+    let mut problems = Vec::new();
+    if !transition.from.contains(&request.state) {
+        problems.push(
+            Problem::new(
+                "transition.state",
+                "transition",
+                "the request is not in a state from which this can be fired",
+            )
+            .hint("open the request again to see what can be done now"),
+        );
+    }
+    if let Some(when) = &transition.when {
+        let env = RequestEnv { request, values, acting };
+        for unmet in when.unmet(&env) {
+            let visible = acting.is_internal()
+                || unmet
+                    .var
+                    .as_ref()
+                    .is_none_or(|var| acting.looks_at(organisation, procedure, var, Some(request)));
+            let problem = match &unmet.var {
+                Some(var) if visible => Problem::new(
+                    "transition.guard",
+                    var.to_string(),
+                    format!("this must hold first: {}", unmet.part),
+                ),
+                _ => Problem::new("transition.guard", "transition", "a condition does not hold"),
+            };
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
+    problems
+}
+
+fn go(
+    request: &Request,
+    transition: &Transition,
+    fire: &Fire,
+    at: Moment,
+    quiet: bool,
+    timer: bool,
+    draft: &mut Draft<'_>,
+) {
+    let super::Context { organisation, procedure, .. } = *draft.context;
+    let asks = |ask| transition.asks.contains(&ask);
+    let missing = |draft: &mut Draft<'_>, path: &str, hint: &str| {
+        let problem = Problem::new("transition.asks", path, "this must be given with the transition");
+        draft.problems.push(problem.hint(hint));
+    };
+    if let Some(to) = &fire.assignee {
+        if let Some((service, team, agent)) = draft.assignee(to, request) {
+            draft.event(RequestEvent::Assigned { service, team, agent, reason: None });
+        }
+    } else if asks(Ask::Assignee) && !timer {
+        missing(draft, "assignee", "name a service, a team or an agent");
+    }
+    let outcome = match &fire.outcome {
+        Some(name) => {
+            let known = organisation.outcomes.iter().map(|outcome| &outcome.id);
+            draft.check(validate::known("outcome", "outcome.unknown", "outcome", name, known))
+        }
+        None => {
+            if asks(Ask::Outcome) && !timer {
+                missing(draft, "outcome", "say what came of it");
+            }
+            None
+        }
+    };
+    let phase = procedure
+        .state(transition.to.as_str())
+        .map_or_else(|| Word::of("received"), |state| state.phase.word());
+    let closed = phase == "closed";
+    draft.event(RequestEvent::Moved {
+        transition: transition.id.clone(),
+        from: request.state.clone(),
+        to: transition.to.clone(),
+        phase,
+        outcome,
+        timer,
+    });
+    match &fire.message {
+        Some(text) if draft.context.acting.is_citizen() => {
+            // What a citizen says with a transition comes in.
+            draft.message_in(request, text, request.channel.clone());
+        }
+        Some(text) => draft.message_out(request, text, None, quiet),
+        None if asks(Ask::Message) && !timer => missing(draft, "message", "write to the requester"),
+        None => {}
+    }
+    match &fire.note {
+        Some(_) if draft.context.acting.is_citizen() => {
+            draft.problems.push(Problem::new(
+                "permission.denied",
+                "note",
+                "you may not write internal notes",
+            ));
+        }
+        Some(text) => note(draft, text),
+        None if asks(Ask::Note) && !timer => missing(draft, "note", "leave a note"),
+        None => {}
+    }
+    draft.decision.plans.push(super::Plan::Cancel(vec!["timer"]));
+    if request.is_closed() && !closed {
+        draft.decision.plans.push(super::Plan::Cancel(vec!["retention"]));
+    }
+    // Moving between final states does not restart retention.
+    plan_entry(&transition.to, closed && !request.is_closed(), at, quiet, draft);
+}
+
+/// A transition that the actor may fire from where the request is, and what keeps it from being fired.
+pub(crate) fn choices<'a>(
+    request: &'a Request,
+    values: &Values,
+    context: &'a super::Context<'a>,
+) -> Vec<(&'a Transition, Vec<Problem>)> {
+    let draft = Draft::new(context, request.next_slot, request.version);
+    if request.anonymised_at.is_some() || !context.acting.may_with(context.organisation, Action::See, request)
+    {
+        return Vec::new();
+    }
+    context
+        .procedure
+        .exits(&request.state)
+        .filter(|transition| context.acting.is_among(&transition.by, Some(request)))
+        .map(|transition| {
+            let mut problems = blocked(request, values, transition, &draft);
+            for id in &transition.requires {
+                let filled = match request.fields.get(id) {
+                    Some(Held::Clear(_) | Held::Slot(_)) => true,
+                    None => is_filled(request, context.procedure, id),
+                };
+                // A field that the actor can fill on the way is not what keeps them from it.
+                let writes = context.acting.writes(
+                    context.organisation,
+                    context.procedure,
+                    id.as_str(),
+                    Some(request),
+                );
+                if !filled && !writes {
+                    problems.push(super::required_problem(id));
+                }
+            }
+            (transition, problems)
+        })
+        .collect()
+}

@@ -1,0 +1,285 @@
+//! What happened: the only way anything changes (docs/formats.md §3, §7).
+
+use super::ActorRef;
+use crate::{
+    BlobId, KeyId, Moment, Value, Word,
+    canonical::CanonicalError,
+    vault::{Commitment, Slot, StreamContext},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The value of a field as state and events hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Held {
+    /// In the vault.
+    Slot(Slot),
+    /// In clear: the field is declared indexed and is not personal.
+    Clear(Value),
+}
+
+/// A person as events hold them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartyData {
+    /// Their role.
+    pub role: Word,
+    /// The channel chosen for answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Word>,
+    /// Details by name: `name`, `given`, `email`, `phone`, `address`.
+    #[serde(flatten)]
+    pub details: BTreeMap<Word, Slot>,
+}
+
+/// A place as events hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PlaceData {
+    /// The zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Word>,
+    /// The address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Slot>,
+    /// The position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<Slot>,
+    /// Whether the place is public, so that its position is a fact.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub public: bool,
+}
+
+/// A file as events hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileData {
+    /// The slot of its name and key.
+    pub slot: Slot,
+    /// Its bytes.
+    pub blob: BlobId,
+    /// Its size.
+    pub bytes: u64,
+    /// Its media type.
+    pub media: String,
+    /// The field it fills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<Word>,
+}
+
+/// What happened to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the members are described in docs/formats.md §7")]
+pub enum RequestEvent {
+    /// It was handed in.
+    Submitted {
+        #[serde(rename = "type")]
+        type_: Word,
+        procedure: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        family: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entity: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<Word>,
+        channel: Word,
+        state: Word,
+        phase: Word,
+        fields: BTreeMap<Word, Held>,
+        parties: Vec<PartyData>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<PlaceData>,
+        code: Slot,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Moment>,
+        sector: Word,
+        month: Word,
+    },
+    /// It went from a state to another.
+    Moved {
+        transition: Word,
+        from: Word,
+        to: Word,
+        phase: Word,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outcome: Option<Word>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        timer: bool,
+    },
+    /// Somebody holds it.
+    Assigned {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Slot>,
+    },
+    /// Fields were filled, changed or cleared.
+    Corrected { fields: BTreeMap<Word, Option<Held>> },
+    /// It was judged whether the service can act on it.
+    Assessed {
+        acceptability: Word,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Word>,
+    },
+    /// A message came in or is to go out.
+    Messaged {
+        direction: Word,
+        channel: Word,
+        text: Slot,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<u32>,
+    },
+    /// What became of a message.
+    Delivered {
+        message: u64,
+        status: Word,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<Word>,
+    },
+    /// An internal note.
+    Noted { text: Slot },
+    /// A file was added.
+    Attached { file: FileData },
+    /// Work was done and paid.
+    Worked {
+        minutes: u32,
+        cents: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supplier: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<Word>,
+    },
+    /// It was linked to another request.
+    Linked {
+        #[serde(rename = "link")]
+        kind: Word,
+        target: Uuid,
+    },
+    /// A hold was set.
+    Held { hold: u32, reason: Slot },
+    /// A hold was lifted.
+    Released { hold: u32 },
+    /// Values were erased before their time.
+    Erased { slots: Vec<Slot>, reason: Word },
+    /// It was anonymised.
+    Anonymised {
+        rule: Word,
+        slots: Vec<Slot>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        point: Option<(i32, i32)>,
+    },
+}
+
+impl RequestEvent {
+    /// What it touches: commands that touch none of it are not made stale by it.
+    pub fn touches(&self) -> Vec<String> {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match self {
+            Self::Submitted { .. } | Self::Anonymised { .. } => words(&["*"]),
+            Self::Moved { .. } => words(&["state"]),
+            Self::Assigned { .. } => words(&["assignment"]),
+            Self::Corrected { fields } => fields.keys().map(|field| format!("field:{field}")).collect(),
+            Self::Assessed { .. } => words(&["acceptability"]),
+            Self::Held { .. } | Self::Released { .. } => words(&["hold"]),
+            Self::Erased { .. } => words(&["erasure"]),
+            Self::Messaged { .. }
+            | Self::Delivered { .. }
+            | Self::Noted { .. }
+            | Self::Attached { .. }
+            | Self::Worked { .. }
+            | Self::Linked { .. } => Vec::new(),
+        }
+    }
+}
+
+/// An event with its envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event<D = RequestEvent> {
+    /// The format's version.
+    pub v: u32,
+    /// Its place in the stream, from 1.
+    pub seq: u64,
+    /// When it happened.
+    #[serde(rename = "at")]
+    pub occurred_at: Moment,
+    /// When it was recorded.
+    #[serde(rename = "rec")]
+    pub recorded_at: Moment,
+    /// Who did it.
+    pub actor: ActorRef,
+    /// The version of the organisation it was decided under.
+    #[serde(rename = "org")]
+    pub organisation: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub data: D,
+    /// The data key of its new slots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
+    /// The commitments to its new slots.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub slots: BTreeMap<Slot, Commitment>,
+}
+
+/// A stored event cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// It was written by a newer version of the library.
+    #[error("event {0} was written by a newer version of this library: upgrade it")]
+    Newer(u64),
+    /// It is not an event.
+    #[error("the event cannot be read: {0}")]
+    Shape(String),
+}
+
+impl<D: Serialize + for<'de> Deserialize<'de>> Event<D> {
+    /// The version of the format that is written.
+    pub const VERSION: u32 = 1;
+
+    /// The bytes that are stored and hashed.
+    ///
+    /// # Errors
+    /// [`CanonicalError`] if something in it is beyond what canonical JSON holds.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
+        crate::canonical::to_bytes(self)
+    }
+
+    /// Reads stored bytes.
+    ///
+    /// # Errors
+    /// [`EventError::Newer`] for a later format, [`EventError::Shape`] for what is no event.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EventError> {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u32,
+            seq: u64,
+        }
+        let shape = |error: serde_json::Error| EventError::Shape(error.to_string());
+        let version: Version = serde_json::from_slice(bytes).map_err(shape)?;
+        if version.v > Self::VERSION {
+            return Err(EventError::Newer(version.seq));
+        }
+        serde_json::from_slice(bytes).map_err(shape)
+    }
+}
+
+/// The head of an event: a hash over where it stands, what came before, and its exact bytes.
+pub fn head(context: &StreamContext, sequence: u64, previous: &[u8; 32], body: &[u8]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(b"grc-head-1\0")
+        .chain_update(context.as_bytes())
+        .chain_update(sequence.to_be_bytes())
+        .chain_update(previous)
+        .chain_update(body)
+        .finalize()
+        .into()
+}

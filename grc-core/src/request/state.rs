@@ -1,0 +1,551 @@
+//! What a request is: the fold of its events.
+
+use super::{
+    Span,
+    event::{Event, FileData, Held, PartyData, PlaceData, RequestEvent},
+};
+use crate::{
+    KeyId, Moment, RequestId, Word,
+    storage::{Fact, Facts},
+    vault::Slot,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A data key of a stream, and the first slot that it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRange {
+    /// The key.
+    pub id: KeyId,
+    /// The first slot that it serves.
+    pub from: Slot,
+}
+
+/// A message, in either direction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageState {
+    /// The sequence of its event.
+    pub seq: u64,
+    /// When it was exchanged.
+    pub at: Moment,
+    /// `in` or `out`.
+    pub direction: Word,
+    /// By which channel.
+    pub channel: Word,
+    /// Its text.
+    pub text: Slot,
+    /// What became of it: `sent`, `dead`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Word>,
+}
+
+/// An internal note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteState {
+    /// When it was written.
+    pub at: Moment,
+    /// By whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Word>,
+    /// Its text.
+    pub text: Slot,
+}
+
+/// A legal hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldState {
+    /// Its number.
+    pub hold: u32,
+    /// Why.
+    pub reason: Slot,
+}
+
+/// The place, and its coarse position once it was anonymised.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PlaceState {
+    /// As it was given.
+    #[serde(flatten)]
+    pub data: PlaceData,
+    /// Where it was, roughly (micro-degrees).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coarse: Option<(i32, i32)>,
+}
+
+/// A request. Folding its events gives exactly this; it holds slots and no typed value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "each member is the fact or the part of a request that its name says (DESIGN: words)"
+)]
+pub struct Request {
+    pub id: RequestId,
+    /// The sequence of the last event.
+    pub version: u64,
+    #[serde(rename = "type")]
+    pub type_: Word,
+    pub procedure: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitter: Option<Word>,
+    pub channel: Word,
+    pub state: Word,
+    pub phase: Word,
+    pub opened_at: Moment,
+    pub recorded_at: Moment,
+    pub updated_at: Moment,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Moment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Moment>,
+    #[serde(default)]
+    pub reopened: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acceptability: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acceptability_reason: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Word>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Word, Held>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parties: Vec<PartyData>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<PlaceState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Slot>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<MessageState>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<NoteState>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileData>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<(Word, Uuid)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldState>,
+    #[serde(default)]
+    pub next_hold: u32,
+    pub sector: Word,
+    pub month: Word,
+    /// Living slots and what they hold: a field's id, or `requester.phone`, `message`…
+    pub slots: BTreeMap<Slot, Word>,
+    pub next_slot: Slot,
+    pub keys: Vec<KeyRange>,
+    /// The key for new slots; none when the next ones need a fresh key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing: Option<KeyId>,
+    pub spans: Vec<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anonymised_at: Option<Moment>,
+}
+
+/// A history that cannot be folded: it is not the whole history of one request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// An event is missing, or out of order.
+    #[error("event {found} follows event {version}")]
+    Gap {
+        /// The last event folded.
+        version: u64,
+        /// The sequence found.
+        found: u64,
+    },
+    /// The first event is not the handing in, or a later one is.
+    #[error("event {0} cannot stand where it stands")]
+    Misplaced(u64),
+}
+
+impl Request {
+    /// The version of the fold. A stream folded by another version is folded again from its events.
+    pub const FOLD: u32 = 1;
+
+    /// Folds a history from its first event.
+    ///
+    /// # Errors
+    /// [`FoldError`] if it is not the whole history of one request.
+    pub fn fold<'a>(
+        id: RequestId,
+        events: impl IntoIterator<Item = &'a Event>,
+    ) -> Result<Option<Self>, FoldError> {
+        let mut request: Option<Self> = None;
+        for event in events {
+            match &mut request {
+                None => request = Some(Self::begin(id, event)?),
+                Some(request) => request.apply(event)?,
+            }
+        }
+        Ok(request)
+    }
+
+    /// The request that its first event makes.
+    ///
+    /// # Errors
+    /// [`FoldError`] if this is not the first event of a request.
+    pub fn begin(id: RequestId, event: &Event) -> Result<Self, FoldError> {
+        let RequestEvent::Submitted {
+            type_,
+            procedure,
+            family,
+            entity,
+            service,
+            channel,
+            state,
+            phase,
+            fields,
+            parties,
+            place,
+            code,
+            target,
+            sector,
+            month,
+        } = &event.data
+        else {
+            return Err(FoldError::Misplaced(event.seq));
+        };
+        if event.seq != 1 {
+            return Err(FoldError::Gap { version: 0, found: event.seq });
+        }
+        let at = event.occurred_at;
+        let mut request = Self {
+            id,
+            version: 1,
+            type_: type_.clone(),
+            procedure: *procedure,
+            family: family.clone(),
+            entity: entity.clone(),
+            service: service.clone(),
+            team: None,
+            agent: None,
+            submitter: (event.actor.kind == super::ActorKind::Agent)
+                .then(|| event.actor.id.clone())
+                .flatten(),
+            channel: channel.clone(),
+            state: state.clone(),
+            phase: phase.clone(),
+            opened_at: at,
+            recorded_at: event.recorded_at,
+            updated_at: event.recorded_at,
+            closed_at: (*phase == CLOSED).then_some(at),
+            target: *target,
+            reopened: 0,
+            acceptability: None,
+            acceptability_reason: None,
+            outcome: None,
+            fields: fields.clone(),
+            parties: parties.clone(),
+            place: place.clone().map(|data| PlaceState { data, coarse: None }),
+            code: Some(*code),
+            messages: Vec::new(),
+            notes: Vec::new(),
+            files: Vec::new(),
+            links: Vec::new(),
+            holds: Vec::new(),
+            next_hold: 1,
+            sector: sector.clone(),
+            month: month.clone(),
+            slots: BTreeMap::new(),
+            next_slot: 1,
+            keys: Vec::new(),
+            sealing: None,
+            spans: Vec::new(),
+            anonymised_at: None,
+        };
+        request.take_slots(event);
+        request.name_slot(*code, "code");
+        for (field, held) in fields {
+            request.name_held(held, field);
+        }
+        for party in parties {
+            for (detail, slot) in &party.details {
+                request.name_slot(*slot, &format!("{}.{detail}", party.role));
+            }
+        }
+        if let Some(place) = place {
+            if let Some(slot) = place.address {
+                request.name_slot(slot, "place.address");
+            }
+            if let Some(slot) = place.point {
+                request.name_slot(slot, "place.point");
+            }
+        }
+        request.spans.push(Span::new("state", at, &[("state", Some(state)), ("phase", Some(phase))]));
+        request.spans.push(
+            Span::new("exchange", at, &[("direction", Some(&Word::of("in"))), ("channel", Some(channel))])
+                .point(),
+        );
+        if request.closed_at.is_none() {
+            request.sit_down(at);
+        }
+        Ok(request)
+    }
+
+    /// Folds one more event.
+    ///
+    /// # Errors
+    /// [`FoldError`] if it is not the next event of this request.
+    pub fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
+        if event.seq != self.version + 1 {
+            return Err(FoldError::Gap { version: self.version, found: event.seq });
+        }
+        self.version = event.seq;
+        self.updated_at = event.recorded_at;
+        self.take_slots(event);
+        let at = event.occurred_at;
+        match &event.data {
+            RequestEvent::Submitted { .. } => return Err(FoldError::Misplaced(event.seq)),
+            RequestEvent::Moved { to, phase, outcome, .. } => self.moved(at, to, phase, outcome.as_ref()),
+            RequestEvent::Assigned { service, team, agent, reason } => {
+                let changed = (&self.service, &self.team, &self.agent) != (service, team, agent);
+                self.service.clone_from(service);
+                self.team.clone_from(team);
+                self.agent.clone_from(agent);
+                if let Some(reason) = reason {
+                    self.name_slot(*reason, "reason");
+                }
+                if changed && self.closed_at.is_none() {
+                    self.stand_up(at);
+                    self.sit_down(at);
+                }
+            }
+            RequestEvent::Corrected { fields } => {
+                for (field, held) in fields {
+                    match held {
+                        Some(held) => {
+                            self.name_held(held, field);
+                            self.fields.insert(field.clone(), held.clone());
+                        }
+                        None => {
+                            self.fields.remove(field);
+                        }
+                    }
+                }
+            }
+            RequestEvent::Assessed { acceptability, reason } => {
+                self.acceptability = Some(acceptability.clone());
+                self.acceptability_reason.clone_from(reason);
+            }
+            RequestEvent::Messaged { direction, channel, text, .. } => {
+                self.name_slot(*text, "message");
+                self.messages.push(MessageState {
+                    seq: event.seq,
+                    at,
+                    direction: direction.clone(),
+                    channel: channel.clone(),
+                    text: *text,
+                    status: None,
+                });
+                let exchange =
+                    Span::new("exchange", at, &[("direction", Some(direction)), ("channel", Some(channel))]);
+                self.spans.push(exchange.point());
+            }
+            RequestEvent::Delivered { message, status, .. } => {
+                if let Some(message) = self.messages.iter_mut().find(|known| known.seq == *message) {
+                    message.status = Some(status.clone());
+                }
+            }
+            RequestEvent::Noted { text } => {
+                self.name_slot(*text, "note");
+                self.notes.push(NoteState { at, by: event.actor.id.clone(), text: *text });
+            }
+            RequestEvent::Attached { file } => {
+                let path = file.field.as_ref().map_or("file", Word::as_str).to_owned();
+                self.name_slot(file.slot, &path);
+                self.files.push(file.clone());
+            }
+            RequestEvent::Worked { minutes, cents, supplier, team, agent } => {
+                let dimensions =
+                    [("supplier", supplier.as_ref()), ("team", team.as_ref()), ("agent", agent.as_ref())];
+                let mut span = Span::new("work", at, &dimensions).point();
+                span.minutes = *minutes;
+                span.cents = *cents;
+                self.spans.push(span);
+            }
+            RequestEvent::Linked { kind, target } => {
+                let link = (kind.clone(), *target);
+                if !self.links.contains(&link) {
+                    self.links.push(link);
+                }
+            }
+            RequestEvent::Held { hold, reason } => {
+                self.name_slot(*reason, "reason");
+                self.holds.push(HoldState { hold: *hold, reason: *reason });
+                self.next_hold = hold + 1;
+            }
+            RequestEvent::Released { hold } => self.holds.retain(|held| held.hold != *hold),
+            RequestEvent::Erased { slots, .. } => {
+                self.forget(slots);
+            }
+            RequestEvent::Anonymised { slots, point, .. } => {
+                self.forget(slots);
+                self.anonymised_at = Some(event.recorded_at);
+                if let Some(place) = &mut self.place {
+                    place.coarse = *point;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn moved(&mut self, at: Moment, to: &Word, phase: &Word, outcome: Option<&Word>) {
+        self.end("state", at);
+        self.spans.push(Span::new("state", at, &[("state", Some(to)), ("phase", Some(phase))]));
+        match (self.closed_at.is_some(), *phase == CLOSED) {
+            (false, true) => {
+                self.closed_at = Some(at);
+                self.stand_up(at);
+            }
+            (true, false) => {
+                self.closed_at = None;
+                self.outcome = None;
+                self.reopened += 1;
+                self.sit_down(at);
+            }
+            _ => {}
+        }
+        self.state = to.clone();
+        self.phase = phase.clone();
+        if let Some(outcome) = outcome {
+            self.outcome = Some(outcome.clone());
+        }
+    }
+
+    fn sit_down(&mut self, at: Moment) {
+        let dimensions = [
+            ("service", self.service.as_ref()),
+            ("team", self.team.as_ref()),
+            ("agent", self.agent.as_ref()),
+        ];
+        if dimensions.iter().any(|(_, value)| value.is_some()) {
+            self.spans.push(Span::new("desk", at, &dimensions));
+        }
+    }
+
+    fn stand_up(&mut self, at: Moment) {
+        self.end("desk", at);
+    }
+
+    fn end(&mut self, kind: &str, at: Moment) {
+        for span in self.spans.iter_mut().filter(|span| span.kind == *kind && span.until.is_none()) {
+            span.until = Some(at);
+        }
+    }
+
+    fn take_slots(&mut self, event: &Event) {
+        let Some(key) = event.key else { return };
+        self.sealing = Some(key);
+        if self.keys.last().is_none_or(|range| range.id != key) {
+            let from = event.slots.keys().next().copied().unwrap_or(self.next_slot);
+            self.keys.push(KeyRange { id: key, from });
+        }
+        if let Some(last) = event.slots.keys().next_back() {
+            self.next_slot = self.next_slot.max(last + 1);
+        }
+    }
+
+    fn name_held(&mut self, held: &Held, field: &Word) {
+        if let Held::Slot(slot) = held {
+            self.name_slot(*slot, field.as_str());
+        }
+    }
+
+    fn name_slot(&mut self, slot: Slot, path: &str) {
+        // A pure caller that seals nothing has no slots in the envelope; numbers still never come twice.
+        self.next_slot = self.next_slot.max(slot + 1);
+        self.slots.insert(slot, Word::new(path).unwrap_or_else(|_| Word::of("x")));
+    }
+
+    fn forget(&mut self, slots: &[Slot]) {
+        for slot in slots {
+            self.slots.remove(slot);
+        }
+        let lives = |slot: &Slot| !slots.contains(slot);
+        self.fields.retain(|_, held| !matches!(held, Held::Slot(slot) if slots.contains(slot)));
+        for party in &mut self.parties {
+            party.details.retain(|_, slot| lives(slot));
+        }
+        if let Some(place) = &mut self.place {
+            place.data.address = place.data.address.filter(lives);
+            place.data.point = place.data.point.filter(lives);
+        }
+        self.code = self.code.filter(lives);
+        self.messages.retain(|message| lives(&message.text));
+        self.notes.retain(|note| lives(&note.text));
+        self.files.retain(|file| lives(&file.slot));
+        // What is typed from now on must not be sealed under a key that is about to be taken apart, and a key that
+        // serves no living slot is of no use any more.
+        self.sealing = None;
+        let living: Vec<KeyId> = self.slots.keys().filter_map(|slot| self.key_of(*slot)).collect();
+        self.keys.retain(|range| living.contains(&range.id));
+    }
+
+    /// The data key under which a slot was sealed.
+    pub fn key_of(&self, slot: Slot) -> Option<KeyId> {
+        self.keys.iter().rev().find(|range| range.from <= slot).map(|range| range.id)
+    }
+
+    /// Whether its handling is over.
+    pub fn is_closed(&self) -> bool {
+        self.closed_at.is_some()
+    }
+
+    /// The requester, or else the first person.
+    pub fn requester(&self) -> Option<&PartyData> {
+        self.parties.iter().find(|party| party.role == "requester").or_else(|| self.parties.first())
+    }
+
+    /// Its facts. The position of a public place is given besides: the state holds its slot only.
+    pub fn facts(&self, point: Option<(i32, i32)>) -> Facts {
+        let mut facts = Facts::new();
+        let place = self.place.as_ref();
+        let answer = self.requester().and_then(|party| party.answer.as_ref());
+        for (fact, word) in [
+            (Fact::Type, Some(&self.type_)),
+            (Fact::Family, self.family.as_ref()),
+            (Fact::Entity, self.entity.as_ref()),
+            (Fact::Service, self.service.as_ref()),
+            (Fact::Team, self.team.as_ref()),
+            (Fact::Agent, self.agent.as_ref()),
+            (Fact::Submitter, self.submitter.as_ref()),
+            (Fact::State, Some(&self.state)),
+            (Fact::Phase, Some(&self.phase)),
+            (Fact::Channel, Some(&self.channel)),
+            (Fact::Answer, answer),
+            (Fact::Zone, place.and_then(|place| place.data.zone.as_ref())),
+            (Fact::Acceptability, self.acceptability.as_ref()),
+            (Fact::Outcome, self.outcome.as_ref()),
+        ] {
+            facts.set_word(fact, word);
+        }
+        let point = place
+            .filter(|place| place.data.public)
+            .and_then(|place| place.coarse.or(point.filter(|_| place.data.point.is_some())));
+        for (fact, number) in [
+            (Fact::Procedure, i64::try_from(self.procedure).ok()),
+            (Fact::Opened, Some(self.opened_at.micros())),
+            (Fact::Closed, self.closed_at.map(Moment::micros)),
+            (Fact::Target, self.target.map(Moment::micros)),
+            (Fact::Updated, Some(self.updated_at.micros())),
+            (Fact::Anonymised, self.anonymised_at.map(Moment::micros)),
+            (Fact::Reopened, (self.reopened > 0).then_some(i64::from(self.reopened))),
+            (Fact::Lat, point.map(|point| i64::from(point.0))),
+            (Fact::Lon, point.map(|point| i64::from(point.1))),
+        ] {
+            facts.set_integer(fact, number);
+        }
+        facts
+    }
+}
+
+/// The phase in which handling is over.
+const CLOSED: &str = "closed";
