@@ -249,8 +249,8 @@ impl BlobStore for SqliteStore {
         self.read(move |connection| blobs::get(connection, &authority, id, piece)).await
     }
 
-    async fn drop(&self, authority: &Word, id: BlobId) -> Result<(), StorageError> {
-        self.writer.write(Work::DropBlob { authority: authority.clone(), id }).await.map(|_| ())
+    async fn remove(&self, authority: &Word, id: BlobId) -> Result<(), StorageError> {
+        self.writer.write(Work::RemoveBlob { authority: authority.clone(), id }).await.map(|_| ())
     }
 
     async fn list(

@@ -7,6 +7,7 @@ use grc_core::{
     storage::{Batch, ConflictOn, Receipt, ReceiptRow, Step, StorageError, StreamKey, Touched},
 };
 use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
 
 /// Whether a batch was committed.
 pub(super) fn is_committed(connection: &Connection, batch: BatchId) -> Outcome<bool> {
@@ -24,8 +25,24 @@ pub(super) fn apply(connection: &Connection, batch: &Batch) -> Outcome<Receipt> 
     for step in batch.steps() {
         touched.extend(self::step(connection, batch, step)?);
     }
+    touched.extend(beside(connection, batch, &touched)?);
     feed::append(connection, batch, &touched)?;
     Ok(Receipt { batch: batch.id(), replayed: false })
+}
+
+/// Streams whose measure or index rows were written without their own: the feed names them as the stream.
+fn beside(connection: &Connection, batch: &Batch, touched: &[Touched]) -> Outcome<Vec<Touched>> {
+    let written = batch.steps().iter().filter_map(|step| match step {
+        Step::PutMeasure { stream, .. } | Step::PutIndex { stream, .. } => Some(stream),
+        _ => None,
+    });
+    let mut out = Vec::new();
+    for stream in written.collect::<BTreeSet<_>>() {
+        if !touched.iter().any(|touched| matches!(touched, Touched::Stream(key, _) if key == stream)) {
+            out.push(Touched::Stream(stream.clone(), streams::version(connection, stream)?));
+        }
+    }
+    Ok(out)
 }
 
 /// Refuses what is of another authority: a batch writes one.

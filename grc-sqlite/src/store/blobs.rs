@@ -51,7 +51,7 @@ pub(super) fn get(
 }
 
 /// Takes a blob away.
-pub(super) fn drop(connection: &Connection, authority: &Word, id: BlobId) -> Outcome<()> {
+pub(super) fn remove(connection: &Connection, authority: &Word, id: BlobId) -> Outcome<()> {
     connection
         .prepare_cached("DELETE FROM blob WHERE authority = ? AND id = ?")?
         .execute(params![authority.as_str(), &id.as_bytes()[..]])?;

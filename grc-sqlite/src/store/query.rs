@@ -23,6 +23,9 @@ use std::collections::BTreeSet;
 /// More legs than these are not worth it: the list is read by `opened`, and everything is looked at.
 const MOST_LEGS: usize = 64;
 
+const LINKED: &str = " AND EXISTS (SELECT 1 FROM link l WHERE l.authority = s.authority AND l.kind = s.kind \
+                      AND l.id = s.id AND l.link = ?)";
+
 /// How a list is read.
 pub(super) struct Plan {
     lead: Lead,
@@ -65,7 +68,7 @@ impl Plan {
         let words = |fact| parts.iter().enumerate().find_map(|(n, part)| Some((n, one_of(part, fact)?)));
         let open = parts.iter().position(is_open);
         let mut used = Vec::new();
-        let lead = if let Some(link) = &query.linked {
+        let lead = if let Some(link) = query.linked.as_ref().filter(|link| !link.key.is_empty()) {
             Lead::Link(link.clone())
         } else if let (Some((n, agents)), Some(open)) = (words(Fact::Agent), open) {
             used = vec![n, open];
@@ -82,7 +85,19 @@ impl Plan {
         };
         let others =
             parts.iter().enumerate().filter(|(n, _)| !used.contains(n)).map(|(_, part)| part.clone());
-        Ok(Self { lead, look: whole(&Condition::All(others.collect()))?, look_at_all: whole(&query.filter)? })
+        let mut out = Self {
+            lead,
+            look: whole(&Condition::All(others.collect()))?,
+            look_at_all: whole(&query.filter)?,
+        };
+        // Any link of a kind may lead to most streams, and by several keys to one: it is looked at row by row.
+        if let Some(link) = query.linked.as_ref().filter(|link| link.key.is_empty()) {
+            for look in [&mut out.look, &mut out.look_at_all] {
+                look.sql.push_str(LINKED);
+                look.bound.push(Bound::Text(link.kind.as_str().to_owned()));
+            }
+        }
+        Ok(out)
     }
 
     /// Reads a page, within a read transaction.

@@ -101,6 +101,17 @@ pub(super) fn put(connection: &Connection, row: &StreamRow, expect: Expect) -> O
     }
 }
 
+/// The version of a stream row; 0 if there is none.
+pub(super) fn version(connection: &Connection, key: &StreamKey) -> Outcome<u64> {
+    let version = connection
+        .prepare_cached("SELECT version FROM stream WHERE authority = ? AND kind = ? AND id = ?")?
+        .query_row(params![key.authority.as_str(), key.kind.as_str(), &key.id.as_bytes()[..]], |row| {
+            number(row, 0)
+        })
+        .optional()?;
+    Ok(version.unwrap_or(0))
+}
+
 fn insert(connection: &Connection, row: &StreamRow) -> Outcome<()> {
     let version = int(row.version)?;
     let opened = order(&row.facts);

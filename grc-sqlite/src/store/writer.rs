@@ -27,7 +27,7 @@ pub(super) enum Work {
     Commit(Batch),
     Claim(Claim),
     PutBlob { authority: Word, id: BlobId, piece: u32, at: Moment, bytes: Vec<u8> },
-    DropBlob { authority: Word, id: BlobId },
+    RemoveBlob { authority: Word, id: BlobId },
 }
 
 /// What came of it.
@@ -295,7 +295,9 @@ fn one(connection: &Connection, work: &Work) -> Outcome<Answer> {
         Work::PutBlob { authority, id, piece, at, bytes } => {
             blobs::put(connection, authority, *id, *piece, *at, bytes).map(|()| Answer::Nothing)
         }
-        Work::DropBlob { authority, id } => blobs::drop(connection, authority, *id).map(|()| Answer::Nothing),
+        Work::RemoveBlob { authority, id } => {
+            blobs::remove(connection, authority, *id).map(|()| Answer::Nothing)
+        }
     };
     if connection.is_autocommit() {
         return answer;
