@@ -568,7 +568,7 @@ impl Store for MemoryStore {
         };
         Ok(self.read(|inner| {
             let mut changes = Vec::new();
-            let keys = (authority.clone(), last + 1)..=(authority.clone(), u64::MAX);
+            let keys = (authority.clone(), last.saturating_add(1))..=(authority.clone(), u64::MAX);
             for ((_, n), change) in
                 inner.changes.range(keys).take(limit.clamp(1, StoreInfo::MAX_PAGE) as usize)
             {
