@@ -38,7 +38,9 @@ mod pair;
 mod pool;
 mod schema;
 mod store;
+mod stores;
 
 pub use keyring::SqliteKeyring;
 pub use options::{Durability, Opened, Options};
 pub use store::SqliteStore;
+pub use stores::open;
