@@ -78,7 +78,7 @@ const RULES: [Rule; 27] = [
     conditions::guards,
 ];
 
-/// Whether a rule says something of a graph as a whole.
+/// Whether a rule says something of a graph as a whole, or of the phases of its states.
 pub(super) fn needs_graph(code: &str) -> bool {
     matches!(
         code,
@@ -88,13 +88,8 @@ pub(super) fn needs_graph(code: &str) -> bool {
             | "trap-state"
             | "final-with-exits"
             | "reopens-nothing"
-            | "dangling-source"
-            | "dangling-target"
-            | "duplicate-transition"
-            | "timer-loop"
             | "workflow-missing"
             | "workflow-and-states"
-            | "duplicate-id"
     )
 }
 

@@ -100,18 +100,30 @@ impl Repair {
         if self.damaged.is_empty() {
             return false;
         }
-        let inside = self.inside(&finding.path);
-        let graph = crate::definition::check::needs_graph(finding.code);
+        let at = finding.path.as_str();
+        if self.inside(at) || self.around(at) {
+            return true;
+        }
+        // A member is judged by its siblings: a limit by its kind, the least by the most.
+        if !at.ends_with(']') && path::parent(at).is_some_and(|item| item.ends_with(']') && self.inside(item))
+        {
+            return !matches!(
+                finding.code,
+                "unknown-name" | "label-missing" | "name-too-long" | "duplicate-id"
+            ) && !finding.code.starts_with("dangling-");
+        }
+        // A condition is judged by the fields that it looks at.
+        if finding.code.starts_with("guard-") && self.damaged.iter().any(|path| path.contains(".field")) {
+            return true;
+        }
         // A rule that looks at the whole graph is at the mercy of each state and transition.
-        let flow = finding.path.split(['[']).next().unwrap_or_default();
-        let flow = flow.strip_suffix(".state").or_else(|| flow.strip_suffix(".transition")).unwrap_or(flow);
-        let flow = flow.strip_suffix(".initial").unwrap_or(flow);
-        inside
-            || self.around(&finding.path)
-            || (graph
-                && ["state", "transition", "initial"]
-                    .iter()
-                    .any(|part| self.inside(&path::member(flow, part))))
+        let flow = at.split('[').next().unwrap_or_default();
+        let flow = [".state", ".transition", ".initial"]
+            .iter()
+            .find_map(|part| flow.strip_suffix(part))
+            .unwrap_or(flow);
+        crate::definition::check::needs_graph(finding.code)
+            && ["state", "transition", "initial"].iter().any(|part| self.inside(&path::member(flow, part)))
     }
 
     /// Whether something inside a path was mended.

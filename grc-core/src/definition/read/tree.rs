@@ -47,12 +47,21 @@ fn parse_json(text: &str) -> Result<(Json, Vec<Finding>), Vec<Finding>> {
         vec![finding]
     })?;
     let mut findings = Vec::new();
-    super::lines::visit_json(text, &mut |path, _, again| {
-        if again && findings.len() < MAX_ERRORS {
-            findings
-                .push(Finding::new("duplicate-id", path, "the same key is written twice").hint("keep one"));
+    let mut again = Vec::new();
+    super::lines::visit_json(text, &mut |path, offset, seen| {
+        if seen && again.len() < MAX_ERRORS {
+            again.push((path.to_owned(), offset));
         }
     });
+    if !again.is_empty() {
+        let lines = super::lines::Lines::of(text);
+        findings.extend(again.into_iter().map(|(path, offset)| {
+            let mut finding =
+                Finding::new("duplicate-id", path, "the same key is written twice").hint("keep one");
+            finding.line = Some(lines.line(offset));
+            finding
+        }));
+    }
     restrain(&mut tree, &mut findings);
     Ok((tree, findings))
 }
@@ -160,7 +169,9 @@ fn parse_toml(text: &str) -> Result<(Json, Vec<Finding>), Vec<Finding>> {
                 finding
             })
             .collect();
-        findings.dedup();
+        // What follows an error on its line is mostly its echo.
+        findings.sort_by_key(|finding| finding.line);
+        findings.dedup_by_key(|finding| finding.line);
         return Err(findings);
     }
     let mut findings = Vec::new();
