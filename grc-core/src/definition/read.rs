@@ -387,5 +387,5 @@ fn owner(owners: &BTreeMap<(Kind, String), usize>, path: &str) -> Option<usize> 
     }
     let rest = path.strip_prefix(kind.key())?.strip_prefix('.')?;
     let ends = rest.match_indices(['.', '[']).map(|(end, _)| end).chain([rest.len()]);
-    ends.filter_map(|end| owners.get(&(kind, rest.get(..end)?.to_owned()))).last().copied()
+    ends.filter_map(|end| owners.get(&(kind, rest.get(..end)?.to_owned()))).next_back().copied()
 }

@@ -110,8 +110,8 @@ pub(super) fn required(scope: &Scope<'_>, findings: &mut Findings) {
         for (index, transition) in flow.transitions.iter().enumerate() {
             for (n, required) in transition.requires.iter().enumerate() {
                 for form in scope.users(flow) {
-                    let field = form.procedure.field(required.as_str());
-                    if field.and_then(writers).is_some_and(<[String]>::is_empty) {
+                    let field = form.fields.get(required.as_str());
+                    if field.and_then(|field| writers(field)).is_some_and(<[String]>::is_empty) {
                         let path = format!("{}.requires[{n}]", flow.transition_path(index));
                         let message = format!("`{required}` must be filled, and nobody may write it");
                         findings.add("required-not-writable", path, message, "add somebody to `write`");
