@@ -55,6 +55,28 @@ const CASES: &[Case] = &[
     ),
     ("", "[procedurs] #!\n", "unknown-key", "procedurs"),
     ("", "[autre] #!\nx = 1\n", "unknown-key", "autre"),
+    // What follows from a fault is not another.
+    ("to = [\"chef\"]", "to = [\"chfe\"] #!", "unknown-name", "organisation.grant[0].to[0]"),
+    (
+        "may = [\"see\", \"submit\", \"handle\"]",
+        "may = [\"handle\", \"sea\"] #!",
+        "unknown-name",
+        "organisation.grant[0].may[1]",
+    ),
+    ("id = \"en-cours\"", "id = 5 #!", "type", "procedure.fuite.state[1].id"),
+    ("id = \"chef\"", "id = [] #!", "type", "organisation.role[0].id"),
+    (
+        "phase = \"closed\" },\n]",
+        "phase = \"close\" }, #!\n]",
+        "unknown-name",
+        "workflow.commun.state[1].phase",
+    ),
+    (
+        "state = [\n  { id = \"neuf\", label = \"Neuf\", phase = \"received\" },\n  { id = \"fini\", label = \"Fini\", phase = \"closed\" },\n]",
+        "state = 5 #!",
+        "type",
+        "workflow.commun.state",
+    ),
     // Names.
     ("custodian = \"chef\"", "custodian = \"chefs\" #!", "unknown-name", "organisation.custodian"),
     ("entity = \"ville\" }]", "entity = \"vile\" }] #!", "unknown-name", "organisation.service[0].entity"),

@@ -93,17 +93,14 @@ pub(super) fn needs_graph(code: &str) -> bool {
     )
 }
 
+/// Whether a rule looks at what all grants give together.
+pub(super) fn needs_grants(code: &str) -> bool {
+    matches!(code, "no-one-may-see" | "no-one-may-submit" | "no-one-may-fire" | "required-not-writable")
+}
+
 /// Whether a rule holds something against its author that may be in what could not be read.
 pub(super) fn needs_names(code: &str) -> bool {
-    matches!(
-        code,
-        "unknown-name"
-            | "no-incoming-channel"
-            | "no-one-may-see"
-            | "no-one-may-submit"
-            | "no-one-may-fire"
-            | "required-not-writable"
-    )
+    matches!(code, "unknown-name" | "no-incoming-channel") || needs_grants(code)
 }
 
 /// What was found.
@@ -162,6 +159,8 @@ struct Scope<'a> {
     acceptabilities: BTreeSet<&'a str>,
     outcomes: BTreeSet<&'a str>,
     types: BTreeSet<&'a str>,
+    /// Whether all that grants name exists; of others nobody can tell what was meant.
+    grants_whole: bool,
     forms: Vec<Form<'a>>,
     flows: Vec<Flow<'a>>,
 }
@@ -290,7 +289,7 @@ impl<'a> Scope<'a> {
                 users: users.remove(name).unwrap_or_default(),
             });
         }
-        Self {
+        let mut scope = Self {
             definition,
             entities: org.entities.iter().map(|item| item.id.as_str()).collect(),
             services: org.services.iter().map(|item| item.id.as_str()).collect(),
@@ -303,9 +302,20 @@ impl<'a> Scope<'a> {
             acceptabilities: org.acceptabilities.iter().map(|item| item.id.as_str()).collect(),
             outcomes: org.outcomes.iter().map(|item| item.id.as_str()).collect(),
             types: definition.procedures.keys().map(Word::as_str).collect(),
+            grants_whole: true,
             forms,
             flows,
-        }
+        };
+        scope.grants_whole = org.grants.iter().all(|grant| scope.knows(grant));
+        scope
+    }
+
+    fn knows(&self, grant: &Grant) -> bool {
+        !grant.to.is_empty()
+            && !grant.may.is_empty()
+            && grant.to.iter().all(|to| to.starts_with('@') || self.roles.contains(to.as_str()))
+            && grant.types.iter().flatten().all(|type_| self.types.contains(type_.as_str()))
+            && grant.families.iter().flatten().all(|family| self.families.contains(family.as_str()))
     }
 
     /// The procedures that go through a flow.

@@ -6,7 +6,7 @@ use crate::{
     Word,
     definition::{
         Acceptability, Agent, Channel, Field, Finding, Grant, Named, Organisation, Procedure, Service, State,
-        Team, Transition, Workflow,
+        Team, Transition, Workflow, check,
     },
 };
 use serde::de::DeserializeOwned;
@@ -89,7 +89,9 @@ impl Repair {
     pub(super) fn lost_names(&self) -> bool {
         self.damaged.iter().any(|path| match path.strip_prefix("organisation") {
             Some("") => true,
-            Some(rest) if rest.contains('[') => rest.ends_with(".id"),
+            Some(rest) if rest.contains('[') => {
+                rest.ends_with(".id") || (rest.ends_with(']') && rest.matches('.').count() == 1)
+            }
             Some(rest) => Organisation::lists().iter().any(|(key, _)| rest.strip_prefix('.') == Some(key)),
             None => false,
         })
@@ -122,7 +124,15 @@ impl Repair {
             .iter()
             .find_map(|part| flow.strip_suffix(part))
             .unwrap_or(flow);
-        crate::definition::check::needs_graph(finding.code)
+        if finding.code.starts_with("dangling-") {
+            let states = path::member(flow, "state");
+            let lost = |path: &str| path == states || path.ends_with(".id") || path.ends_with(']');
+            return self.damaged.iter().any(|path| is_within(path, &states) && lost(path));
+        }
+        if check::needs_grants(finding.code) && self.inside("organisation.grant") {
+            return true;
+        }
+        check::needs_graph(finding.code)
             && ["state", "transition", "initial"].iter().any(|part| self.inside(&path::member(flow, part)))
     }
 

@@ -103,7 +103,7 @@ fn walk(value: &mut Json, at: &mut String, place: Place, findings: &mut Vec<Find
         }
         // The derived readers would take a list for a table, member by member.
         Json::Array(_) if !place.inside && place.parent != Parent::Table => {
-            report(findings, "type", at, "must be a table, and is a list".to_owned());
+            report(findings, "type", at, "must not be a list".to_owned());
             *value = Json::Null;
         }
         Json::Array(items) => {
@@ -123,7 +123,7 @@ fn walk(value: &mut Json, at: &mut String, place: Place, findings: &mut Vec<Find
                     _ => (false, false),
                 };
                 if table && member.is_array() {
-                    report(findings, "type", at, "must be a table, and is a list".to_owned());
+                    report(findings, "type", at, "must not be a list".to_owned());
                     *member = Json::Null;
                 }
                 let place = Place {
