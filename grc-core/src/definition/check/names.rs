@@ -137,6 +137,9 @@ pub(super) fn grants(scope: &Scope<'_>, findings: &mut Findings) {
 /// Roles and relations exist. Who is not known yet can only hand in, and so read and write what is handed in.
 fn actors(scope: &Scope<'_>, list: &[String], citizen: bool, path: &str, findings: &mut Findings) {
     for (index, name) in list.iter().enumerate() {
+        if findings.full() {
+            return;
+        }
         let name = name.as_str();
         let path = || format!("{path}[{index}]");
         if name == CITIZEN {
@@ -230,8 +233,8 @@ pub(super) fn transitions(scope: &Scope<'_>, findings: &mut Findings) {
                 for (key, list) in lists {
                     for (n, field) in list.iter().enumerate() {
                         let fact = key == "discloses" && Fact::from_name(field.as_str()).is_some();
-                        if !fact && form.procedure.field(field.as_str()).is_none() {
-                            let names = form.procedure.fields.iter().map(|field| field.id.as_str()).collect();
+                        if !fact && !form.fields.contains_key(field.as_str()) && !findings.full() {
+                            let names = form.fields.keys().copied().collect();
                             let what = format!("field of {}", super::path::shown(&form.path));
                             findings.unknown(
                                 &format!("{what} called"),
