@@ -138,13 +138,13 @@ const CASES: &[Case] = &[
         "procedure.fuite.field[7].read[1]",
     ),
     (
-        "outcome = { read = [\"chef\"] }",
-        "outcome = { write = [\"o\"] } #!",
+        "note = { read = [\"chef\"] }",
+        "note = { write = [\"o\"] } #!",
         "unknown-name",
-        "procedure.fuite.rights.outcome.write[0]",
+        "procedure.fuite.rights.note.write[0]",
     ),
     (
-        "outcome = { read = [\"chef\"] }",
+        "note = { read = [\"chef\"] }",
         "\"requestor.phone\" = { read = [\"chef\"] } #!",
         "unknown-name",
         "procedure.fuite.rights.requestor.phone",
@@ -492,12 +492,6 @@ const CASES: &[Case] = &[
     (
         "when = true",
         "when = { \">\" = [{ var = \"form.secret\" }, 1] } #!",
-        "guard-reads-hidden",
-        "procedure.fuite.transition[1].when",
-    ),
-    (
-        "when = true",
-        "when = { \"==\" = [{ var = \"outcome\" }, \"fait\"] } #!",
         "guard-reads-hidden",
         "procedure.fuite.transition[1].when",
     ),

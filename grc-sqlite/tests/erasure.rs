@@ -1,6 +1,8 @@
 //! To forget is to destroy a key: against somebody who holds every byte ever written to the store, and the keyring's
 //! files as they are afterwards. Each step of an erasure, left out, turns one named assertion red.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
+
 #[path = "erasure/attack.rs"]
 mod attack;
 #[path = "erasure/spy.rs"]
@@ -236,6 +238,7 @@ async fn play(off: Off) -> World {
 type Check = (&'static str, bool);
 
 /// Every assertion, by name.
+#[expect(clippy::future_not_send, reason = "a database connection of the test's own is held")]
 async fn checks(world: &World) -> Vec<Check> {
     let agent = world.session();
     let town = world.grc.authority(TOWN).unwrap();
@@ -268,12 +271,13 @@ async fn checks(world: &World) -> Vec<Check> {
         let id = world.erased.uuid();
         connection.query_row(sql, [id.as_bytes().as_slice()], |row| row.get(0)).unwrap()
     };
+    let file_opens = files_open(&world.blobs.pieces.lock().unwrap(), &found);
     let pieces = count("SELECT count(*) FROM blob WHERE ?1 IS NOT NULL");
     let seen = agent.open(world.erased).await.unwrap();
     vec![
         ("no sealed slot opens", found.opened.is_empty()),
         ("no commitment can be tried", found.guessed.is_empty()),
-        ("no attachment opens", !files_open(&world.blobs.pieces.lock().unwrap(), &found)),
+        ("no attachment opens", !file_opens),
         ("the vault rows are gone", rows.iter().all(|slot| !world.gone.contains(slot))),
         ("the tracking code leads nowhere", matches!(holder.follow().await, Err(GrcError::NotFound))),
         ("the contact leads to the live request only", found_by_phone == [world.live]),

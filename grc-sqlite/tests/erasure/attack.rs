@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 /// Everything that can be read out of the batches about one stream, without any key.
 #[derive(Debug, Default)]
-pub struct Loot {
-    pub sealed: Vec<SealedSlot>,
-    pub commitments: BTreeMap<Slot, Commitment>,
+pub(crate) struct Loot {
+    pub(crate) sealed: Vec<SealedSlot>,
+    pub(crate) commitments: BTreeMap<Slot, Commitment>,
 }
 
 impl Loot {
-    pub fn of(batches: &[Batch], stream: Uuid) -> Self {
+    pub(crate) fn of(batches: &[Batch], stream: Uuid) -> Self {
         let mut loot = Self::default();
         for step in batches.iter().flat_map(Batch::steps) {
             match step {
@@ -42,7 +42,7 @@ impl Loot {
 }
 
 /// Every run of 32 bytes in a directory's files whose names end so: whatever key is there is among them.
-pub fn windows(directory: &Path, ends: &[&str]) -> Vec<[u8; 32]> {
+pub(crate) fn windows(directory: &Path, ends: &[&str]) -> Vec<[u8; 32]> {
     let mut out = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -67,14 +67,14 @@ pub fn windows(directory: &Path, ends: &[&str]) -> Vec<[u8; 32]> {
 
 /// What the attack found.
 #[derive(Debug, Default)]
-pub struct Found {
-    pub opened: BTreeMap<Slot, Value>,
-    pub guessed: Vec<Slot>,
+pub(crate) struct Found {
+    pub(crate) opened: BTreeMap<Slot, Value>,
+    pub(crate) guessed: Vec<Slot>,
 }
 
 /// Tries every candidate as data key and as slot key, on every sealed slot and every commitment of these slots.
 /// `guesses` are the true values: an attacker with a good guess.
-pub fn attack(
+pub(crate) fn attack(
     loot: &Loot,
     birth: &str,
     stream: Uuid,
@@ -105,7 +105,7 @@ pub fn attack(
 }
 
 /// Whether the pieces of a file can be opened with any of the files' keys that were found.
-pub fn files_open(pieces: &[(BlobId, u32, Vec<u8>)], found: &Found) -> bool {
+pub(crate) fn files_open(pieces: &[(BlobId, u32, Vec<u8>)], found: &Found) -> bool {
     found.opened.values().any(|value| match value {
         Value::File(info) => info
             .key()

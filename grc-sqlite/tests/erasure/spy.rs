@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 /// A step of an erasure that is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Off {
+pub(crate) enum Off {
     Nothing,
     VaultRows,
     ContactLinks,
@@ -32,12 +32,12 @@ pub enum Off {
     KeptKeys,
 }
 
-pub struct Spy<S: ?Sized> {
+pub(crate) struct Spy<S: ?Sized> {
     inner: Arc<S>,
     off: Off,
     /// Every batch that was given, and every piece of an attachment.
-    pub batches: Mutex<Vec<Batch>>,
-    pub pieces: Mutex<Vec<(BlobId, u32, Vec<u8>)>>,
+    pub(crate) batches: Mutex<Vec<Batch>>,
+    pub(crate) pieces: Mutex<Vec<(BlobId, u32, Vec<u8>)>>,
 }
 
 impl<S: ?Sized> std::fmt::Debug for Spy<S> {
@@ -47,7 +47,7 @@ impl<S: ?Sized> std::fmt::Debug for Spy<S> {
 }
 
 impl<S: ?Sized> Spy<S> {
-    pub fn new(inner: Arc<S>, off: Off) -> Self {
+    pub(crate) fn new(inner: Arc<S>, off: Off) -> Self {
         Self { inner, off, batches: Mutex::default(), pieces: Mutex::default() }
     }
 }

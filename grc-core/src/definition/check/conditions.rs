@@ -175,17 +175,11 @@ impl<'s> Guard<'s, '_> {
 
     /// A guard that reads what somebody may not gives it away: whether the button is there tells.
     fn hidden(&self, form: &Form<'_>, transition: &Transition, var: &Var, findings: &mut Findings) {
-        let (id, read) = match var {
-            Var::Field(id) => {
-                (id.as_str(), form.fields.get(id.as_str()).and_then(|field| field.read.as_deref()))
-            }
-            Var::Fact(fact) => {
-                let rights = form.procedure.rights.get(fact.name());
-                (fact.name(), rights.and_then(|rights| rights.read.as_deref()))
-            }
-        };
+        // Facts are seen by whoever sees the request.
+        let Var::Field(id) = var else { return };
+        let read = form.fields.get(id.as_str()).and_then(|field| field.read.as_deref());
         let Some(read) = read else { return };
-        if transition.discloses.iter().any(|field| *field == *id) {
+        if transition.discloses.contains(id) {
             return;
         }
         let may = |by: &str| read.iter().any(|name| name == by || (by == "@requester" && name == CITIZEN));
