@@ -6,8 +6,8 @@ use grc_core::{
     storage::{
         Access, Batch, BlobStore, Claim, Cursor, Document, DocumentRange, EventRange, Expect, Fact, FactKind,
         FactValue, Facts, IndexValue, Link, LinkKey, Load, Log, MemoryStore, Order, Page, Parts, Query,
-        ReceiptRow, Step, StorageError, Store, StoredEvent, StreamKey, StreamRecord, StreamRow, Task, TaskRef,
-        Which,
+        ReceiptRow, Step, StorageError, Store, StoredEvent, StreamKey, StreamRecord, StreamRow, Task,
+        TaskRef, Which,
     },
 };
 use grc_sqlite::{Durability, Options, SqliteStore};
@@ -243,10 +243,9 @@ impl World {
                 part: u32::try_from(self.dice.roll(4)).unwrap(),
                 bytes: self.dice.bytes(),
             },
-            9 => Step::DropVault {
-                stream: self.stream(town),
-                part: u32::try_from(self.dice.roll(4)).unwrap(),
-            },
+            9 => {
+                Step::DropVault { stream: self.stream(town), part: u32::try_from(self.dice.roll(4)).unwrap() }
+            }
             10 => Step::PutMeasure { stream: self.stream(town), bytes: self.dice.bytes() },
             11 | 12 => {
                 let values = (0..self.dice.roll(4))
@@ -353,8 +352,11 @@ impl World {
             }
             batch
         };
-        let done =
-            same(block_on(self.memory.commit(batch.clone())), block_on(self.sqlite.commit(batch.clone())), "commit");
+        let done = same(
+            block_on(self.memory.commit(batch.clone())),
+            block_on(self.sqlite.commit(batch.clone())),
+            "commit",
+        );
         let outcome = match &done {
             Some(receipt) if receipt.replayed => "replayed",
             Some(_) => "applied",
@@ -390,7 +392,8 @@ impl World {
             if dice.once_in(3) {
                 Var::Field(dice.word(FIELDS))
             } else {
-                let facts = [Fact::Service, Fact::State, Fact::Agent, Fact::Opened, Fact::Closed, Fact::Reopened];
+                let facts =
+                    [Fact::Service, Fact::State, Fact::Agent, Fact::Opened, Fact::Closed, Fact::Reopened];
                 Var::Fact(facts[usize::try_from(dice.roll(6)).unwrap()])
             }
         };
@@ -448,7 +451,8 @@ impl World {
         }
         query.order = if self.dice.once_in(2) { Order::NewestFirst } else { Order::OldestFirst };
         query.limit = u32::try_from(self.dice.roll(6)).unwrap();
-        query.scan = u32::try_from(if self.dice.once_in(3) { 1 + self.dice.roll(5) } else { 10_000 }).unwrap();
+        query.scan =
+            u32::try_from(if self.dice.once_in(3) { 1 + self.dice.roll(5) } else { 10_000 }).unwrap();
         query.parts = (0..self.dice.roll(3)).map(|n| u32::try_from(n).unwrap()).collect();
         let what = format!("{query:?}");
         if let Some(rows) = same(all_pages(&self.memory, &query), all_pages(&*self.sqlite, &query), &what) {
