@@ -1,4 +1,5 @@
 //! What can be wrong with files, and what is said of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 

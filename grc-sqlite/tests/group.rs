@@ -1,4 +1,5 @@
 //! Many who write at once.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
