@@ -1,5 +1,7 @@
 //! Bad input: each gets an error with code, path and hint; nothing is written; no error repeats a typed value.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod common;
 
 use common::{Town, at, leak, refusal};
@@ -77,6 +79,11 @@ fn intakes_are_refused_with_code_path_and_hint() {
     assert_eq!(codes.len(), 5, "{refusal}");
     let figures = block_on(town.authority.host("essai").figures(&Question::all())).unwrap();
     assert_eq!(figures.total, 0, "nothing was written");
+    assert_eq!(
+        block_on(town.stores.store.changes(town.authority.name(), None, 100)).unwrap().changes.len(),
+        2,
+        "but the definition"
+    );
 }
 
 #[test]

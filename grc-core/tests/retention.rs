@@ -1,8 +1,10 @@
 //! When personal values go, and what keeps them from going.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
-use common::{Town, at, definition};
+use common::{Town, at, definition, leak};
 use grc_core::{
     Actor, Assignee, Budget, Intake, Moment, Party, RequestId, Typed,
     insight::Question,
@@ -42,6 +44,19 @@ async fn work(town: &Town, when: &str) -> u64 {
 fn the_rule_of_the_definition_is_three_months_by_default() {
     let rule = definition("voirie").procedures.get("nid-de-poule").unwrap().retention;
     assert_eq!((rule.months, rule.days), (3, 0));
+    // A leak says otherwise.
+    let rule = definition("voirie").procedures.get("fuite-eau").unwrap().retention;
+    assert_eq!((rule.months, rule.days), (12, 0));
+    let town = block_on(Town::open("voirie"));
+    let id = block_on(town.agent("a-01").submit(leak())).unwrap().id();
+    block_on(async {
+        let chief = town.agent("a-02");
+        chief.act_on(id, None, Fire::new("affecter").to(Assignee::agent("a-05"))).await.unwrap();
+        chief.act_on(id, None, Fire::new("traiter")).await.unwrap();
+        chief.act_on(id, None, Fire::new("cloturer").outcome("repare")).await.unwrap();
+        assert_eq!(work(&town, "2027-11-24T08:59:59Z").await, 0);
+        assert_eq!(work(&town, "2027-11-24T09:00:00Z").await, 1);
+    });
 }
 
 #[test]

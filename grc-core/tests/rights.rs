@@ -1,5 +1,7 @@
 //! What an actor may not read is nowhere: not in views, lists, history, choices, errors and conflict messages.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use common::{Town, at, leak, refusal};
