@@ -9,7 +9,7 @@ mod support;
 
 use grc_core::{
     Actor, BatchId, Budget, Grc, GrcError, Instruction, Intake, KeyId, ManualClock, Moment, Party, RequestId,
-    SystemEntropy, Word,
+    SystemEntropy,
     request::Command,
     storage::{Batch, Document, Expect, Step, StorageErrorKind, Store},
     vault::{DataKey, Keyring},
@@ -87,6 +87,7 @@ fn child() {
         "keyring" => keys(&directory, &options, threads),
         "engine" => block_on(commands(&directory, &options)),
         "full" => block_on(full(&directory, &options)),
+        "unflushed" => block_on(unflushed(&directory, &options)),
         other => panic!("no such role: {other}"),
     }
 }
@@ -247,10 +248,14 @@ async fn full(directory: &Path, options: &Options) {
     drop(grc);
     let places = (0..24).map(|n| n * 1_500).chain([50_000, 70_000, 100_000, 150_000, 300_000, 600_000]);
     for bytes in places {
-        // No key is issued yet: the keyring meets the full disk as well.
+        // No keys are issued yet: the keyring meets the full disk as well.
         let grc = engine(directory, options).await.unwrap();
         let town = grc.authority(TOWN).unwrap();
         let session = town.session(Actor::agent("a-09"));
+        if bytes % 1_000 != 0 {
+            // Here they are: it is the store that meets it.
+            known.insert(session.submit(intake(0)).await.unwrap().id());
+        }
         let mut error = |kind: &'static str, error: GrcError| {
             assert!(is_full(&error), "{kind} after {bytes} bytes: {error} ({error:?})");
             let which = if matches!(error, GrcError::Keyring(_)) { "the keys" } else { "the store" };
@@ -320,6 +325,49 @@ async fn full(directory: &Path, options: &Options) {
     assert_eq!(report.destroyed, 1, "the key goes when there is room: {report:?}");
     assert_eq!(town.host("audit").verify(first).await.unwrap().problems, Vec::<String>::new());
     say(&format!("\n  a full disk: {failed} errors, each clear: {kinds:?}; {} requests stand", known.len()));
+}
+
+/// Flushes fail for a while: what was to be acknowledged meanwhile is not, and is there whole or not at all.
+async fn unflushed(directory: &Path, options: &Options) {
+    let grc = engine(directory, options).await.unwrap();
+    let town = grc.authority(TOWN).unwrap();
+    town.host("set-up").publish(&definition()).await.unwrap();
+    let session = town.session(Actor::agent("a-09"));
+    let (mut known, mut failed) = (BTreeSet::new(), 0);
+    for n in 0..40 {
+        // Sometimes the keys meet it, sometimes the store.
+        known.insert(session.submit(intake(n)).await.unwrap().id());
+        room(directory, -2);
+        for _ in 0..1 + n % 3 {
+            let error = session.submit(intake(n)).await.unwrap_err();
+            let doubtful = match &error {
+                GrcError::Storage(error) => {
+                    matches!(error.kind(), StorageErrorKind::Unavailable | StorageErrorKind::OutcomeUnknown)
+                }
+                GrcError::Keyring(error) => error.is_unavailable(),
+                _ => false,
+            };
+            assert!(doubtful, "{error} ({error:?})");
+            failed += 1;
+        }
+        room(directory, -1);
+        let next = session.submit(intake(n)).await.unwrap().id();
+        session.act_on(next, None, erase()).await.unwrap();
+        assert_eq!(town.host("worker").work(None, Budget::ALL).await.unwrap().destroyed, 1);
+        known.insert(next);
+    }
+    let mut found = BTreeSet::new();
+    let listed = session.list(&grc_core::List::new().limit(1_000)).await.unwrap();
+    for request in listed.requests {
+        found.insert(request.id);
+        assert_eq!(town.host("audit").verify(request.id).await.unwrap().problems, Vec::<String>::new());
+    }
+    assert!(found.is_superset(&known), "what was acknowledged is there");
+    say(&format!(
+        "\n  failing flushes: {failed} errors, {} acknowledged requests stand, and {} that were in doubt",
+        known.len(),
+        found.len() - known.len()
+    ));
 }
 
 // ---- The parent ----
@@ -586,18 +634,27 @@ fn commands_are_flushed_before_they_are_acknowledged() {
     }
 }
 
-#[test]
-fn a_full_disk_is_a_clear_error_and_the_process_goes_on() {
+/// Runs a role, and opens what it left.
+fn run_and_open(role: &str) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().display().to_string();
-    run(directory.path(), &["full", &path, "1", "full"]);
-    let word: Word = TOWN.parse().unwrap();
+    run(directory.path(), &[role, &path, "1", "full"]);
     let opened = Options::new().open(directory.path().join("town.db")).unwrap();
-    let page = block_on(opened.store.changes(&word, None, 1_000)).unwrap();
+    let page = block_on(opened.store.changes(&TOWN.parse().unwrap(), None, 1_000)).unwrap();
     assert!(!page.changes.is_empty());
     for name in ["town.db", "town.keys"] {
         let connection = rusqlite::Connection::open(directory.path().join(name)).unwrap();
         let text: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(text, "ok", "{name}");
     }
+}
+
+#[test]
+fn a_full_disk_is_a_clear_error_and_the_process_goes_on() {
+    run_and_open("full");
+}
+
+#[test]
+fn what_cannot_be_flushed_is_not_acknowledged_and_the_process_goes_on() {
+    run_and_open("unflushed");
 }

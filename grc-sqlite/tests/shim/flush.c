@@ -8,7 +8,7 @@
  *                 t <file> <length>                               the file was cut to a length
  *                 a <text>                                        what the process itself writes to a file `*.said`
  * FLUSH_BUDGET  a file of eight bytes that is mapped: how many bytes may still be written, negative for any number.
- *               Past them the disk is full. The process changes it by writing to the file.
+ *               Past them the disk is full. -2: flushes fail. The process changes it by writing to the file.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -141,6 +141,10 @@ static int flush(int fd, long number) {
     int known = is_ours(name);
     if (known)
         put(line, (size_t)snprintf(line, sizeof line, "b %s\n", name));
+    if (known && budget != NULL && __atomic_load_n(budget, __ATOMIC_SEQ_CST) == -2) {
+        errno = EIO;
+        return -1;
+    }
     int out = (int)syscall(number, fd);
     if (known && out == 0)
         put(line, (size_t)snprintf(line, sizeof line, "s %s\n", name));
