@@ -1,6 +1,8 @@
 //! Random walks on the reference store: folding gives the state, a fault at every commit leaves all or nothing, the
 //! same seed gives the same events, two writers never both win.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use grc_core::{
     Actor, Assignee, Condition, Definition, List, Session, Stores,
     conformance::{Fault, FaultStore, Walk},

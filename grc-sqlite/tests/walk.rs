@@ -1,5 +1,7 @@
 //! The engine on SQLite does step by step what it does on the reference store.
 
+#![expect(clippy::panic, reason = "helpers of tests")]
+
 use grc_core::{Definition, Stores, conformance::Walk};
 use grc_sqlite::Options;
 use pollster::block_on;

@@ -8,7 +8,7 @@ mod names;
 mod rights;
 
 use super::{
-    Action, Definition, DefinitionError, Finding, Procedure, State, Transition,
+    Action, Definition, DefinitionError, Field, Finding, Grant, Procedure, State, Transition,
     read::{MAX_FINDINGS, path},
 };
 use crate::Word;
@@ -78,7 +78,7 @@ const RULES: [Rule; 27] = [
     conditions::guards,
 ];
 
-/// Whether a rule says something of a graph as a whole.
+/// Whether a rule says something of a graph as a whole, or of the phases of its states.
 pub(super) fn needs_graph(code: &str) -> bool {
     matches!(
         code,
@@ -88,27 +88,19 @@ pub(super) fn needs_graph(code: &str) -> bool {
             | "trap-state"
             | "final-with-exits"
             | "reopens-nothing"
-            | "dangling-source"
-            | "dangling-target"
-            | "duplicate-transition"
-            | "timer-loop"
             | "workflow-missing"
             | "workflow-and-states"
-            | "duplicate-id"
     )
+}
+
+/// Whether a rule looks at what all grants give together.
+pub(super) fn needs_grants(code: &str) -> bool {
+    matches!(code, "no-one-may-see" | "no-one-may-submit" | "no-one-may-fire" | "required-not-writable")
 }
 
 /// Whether a rule holds something against its author that may be in what could not be read.
 pub(super) fn needs_names(code: &str) -> bool {
-    matches!(
-        code,
-        "unknown-name"
-            | "no-incoming-channel"
-            | "no-one-may-see"
-            | "no-one-may-submit"
-            | "no-one-may-fire"
-            | "required-not-writable"
-    )
+    matches!(code, "unknown-name" | "no-incoming-channel") || needs_grants(code)
 }
 
 /// What was found.
@@ -119,9 +111,14 @@ struct Findings {
 }
 
 impl Findings {
+    /// Whether there are so many that no more are noted.
+    const fn full(&self) -> bool {
+        self.list.len() > MAX_FINDINGS
+    }
+
     /// Notes a finding, once a code and path; beyond the bound nothing more.
     fn push(&mut self, finding: Finding) {
-        if self.list.len() <= MAX_FINDINGS && self.seen.insert((finding.code, finding.path.clone())) {
+        if !self.full() && self.seen.insert((finding.code, finding.path.clone())) {
             self.list.push(finding);
         }
     }
@@ -132,7 +129,7 @@ impl Findings {
 
     /// Notes that a name is not among those known.
     fn unknown(&mut self, what: &str, name: &str, path: String, known: &BTreeSet<&str>) {
-        if self.list.len() > MAX_FINDINGS {
+        if self.full() {
             return;
         }
         let hint = path::nearest(name, known.iter().copied()).map(path::did_you_mean).or_else(|| {
@@ -162,6 +159,8 @@ struct Scope<'a> {
     acceptabilities: BTreeSet<&'a str>,
     outcomes: BTreeSet<&'a str>,
     types: BTreeSet<&'a str>,
+    /// Whether all that grants name exists; of others nobody can tell what was meant.
+    grants_whole: bool,
     forms: Vec<Form<'a>>,
     flows: Vec<Flow<'a>>,
 }
@@ -170,10 +169,51 @@ struct Scope<'a> {
 struct Form<'a> {
     path: String,
     procedure: &'a Procedure,
+    fields: BTreeMap<&'a str, &'a Field>,
     /// Roles, and relations, to which `see` is granted.
     seers: BTreeSet<&'a str>,
     /// Roles, and perhaps `@citizen`, to which `submit` is granted.
     submitters: BTreeSet<&'a str>,
+}
+
+/// Which procedures, by their place, a grant covers.
+struct Covers<'a> {
+    types: BTreeMap<&'a Word, usize>,
+    families: BTreeMap<&'a Word, Vec<usize>>,
+    procedures: Vec<&'a Procedure>,
+}
+
+impl<'a> Covers<'a> {
+    fn of(definition: &'a Definition) -> Self {
+        let mut families: BTreeMap<&Word, Vec<usize>> = BTreeMap::new();
+        for (index, procedure) in definition.procedures.values().enumerate() {
+            if let Some(family) = &procedure.family {
+                families.entry(family).or_default().push(index);
+            }
+        }
+        Self {
+            types: definition.procedures.keys().enumerate().map(|(index, type_)| (type_, index)).collect(),
+            families,
+            procedures: definition.procedures.values().collect(),
+        }
+    }
+
+    fn forms(&self, grant: &Grant) -> BTreeSet<usize> {
+        match (&grant.types, &grant.families) {
+            (Some(types), families) => types
+                .iter()
+                .filter_map(|type_| self.types.get(type_).copied())
+                .filter(|index| {
+                    let family = self.procedures.get(*index).and_then(|procedure| procedure.family.as_ref());
+                    families.as_ref().is_none_or(|all| family.is_some_and(|family| all.contains(family)))
+                })
+                .collect(),
+            (None, Some(families)) => {
+                families.iter().filter_map(|family| self.families.get(family)).flatten().copied().collect()
+            }
+            (None, None) => (0..self.procedures.len()).collect(),
+        }
+    }
 }
 
 /// The states and transitions of a procedure, or those that several share.
@@ -199,32 +239,31 @@ impl Flow<'_> {
 impl<'a> Scope<'a> {
     fn of(definition: &'a Definition) -> Self {
         let org = &definition.organisation;
-        let forms: Vec<Form<'a>> = definition
+        let mut forms: Vec<Form<'a>> = definition
             .procedures
             .iter()
-            .map(|(type_, procedure)| {
-                let granted = |action: Action| {
-                    org.grants
-                        .iter()
-                        .filter(|grant| {
-                            grant.may.iter().any(|may| may.covers(action))
-                                && grant.types.as_ref().is_none_or(|types| types.contains(type_))
-                                && grant.families.as_ref().is_none_or(|families| {
-                                    procedure.family.as_ref().is_some_and(|family| families.contains(family))
-                                })
-                        })
-                        .flat_map(|grant| &grant.to)
-                        .map(String::as_str)
-                        .collect::<BTreeSet<_>>()
-                };
-                Form {
-                    path: format!("procedure.{type_}"),
-                    procedure,
-                    seers: granted(Action::See),
-                    submitters: granted(Action::Submit),
-                }
+            .map(|(type_, procedure)| Form {
+                path: format!("procedure.{type_}"),
+                procedure,
+                fields: procedure.fields.iter().map(|field| (field.id.as_str(), field)).collect(),
+                seers: BTreeSet::new(),
+                submitters: BTreeSet::new(),
             })
             .collect();
+        let covers = Covers::of(definition);
+        for grant in &org.grants {
+            let sees = grant.may.iter().any(|may| may.covers(Action::See));
+            let submits = grant.may.iter().any(|may| may.covers(Action::Submit));
+            for index in covers.forms(grant) {
+                let Some(form) = forms.get_mut(index) else { continue };
+                if sees {
+                    form.seers.extend(grant.to.iter().map(String::as_str));
+                }
+                if submits {
+                    form.submitters.extend(grant.to.iter().map(String::as_str));
+                }
+            }
+        }
         let mut users: BTreeMap<&Word, Vec<usize>> = BTreeMap::new();
         let mut flows = Vec::new();
         for (index, form) in forms.iter().enumerate() {
@@ -250,7 +289,7 @@ impl<'a> Scope<'a> {
                 users: users.remove(name).unwrap_or_default(),
             });
         }
-        Self {
+        let mut scope = Self {
             definition,
             entities: org.entities.iter().map(|item| item.id.as_str()).collect(),
             services: org.services.iter().map(|item| item.id.as_str()).collect(),
@@ -263,9 +302,20 @@ impl<'a> Scope<'a> {
             acceptabilities: org.acceptabilities.iter().map(|item| item.id.as_str()).collect(),
             outcomes: org.outcomes.iter().map(|item| item.id.as_str()).collect(),
             types: definition.procedures.keys().map(Word::as_str).collect(),
+            grants_whole: true,
             forms,
             flows,
-        }
+        };
+        scope.grants_whole = org.grants.iter().all(|grant| scope.knows(grant));
+        scope
+    }
+
+    fn knows(&self, grant: &Grant) -> bool {
+        !grant.to.is_empty()
+            && !grant.may.is_empty()
+            && grant.to.iter().all(|to| to.starts_with('@') || self.roles.contains(to.as_str()))
+            && grant.types.iter().flatten().all(|type_| self.types.contains(type_.as_str()))
+            && grant.families.iter().flatten().all(|family| self.families.contains(family.as_str()))
     }
 
     /// The procedures that go through a flow.

@@ -91,7 +91,7 @@ impl Definition {
         let mut json = json.clone();
         let mut findings = Vec::new();
         tree::restrain(&mut json, &mut findings);
-        reading.findings.extend(findings.into_iter().map(|finding| (Some(0), finding)));
+        reading.note(0, findings);
         reading.take(0, &[Text { name: "", text: "" }], json);
         let (definition, findings) = reading.finish(false);
         match definition {
@@ -167,7 +167,7 @@ fn load(files: &[Text<'_>], findings: Vec<Finding>) -> Result<Definition, Defini
         }
         match tree::parse(Format::of(file.name), file.text) {
             Ok((tree, findings)) => {
-                reading.findings.extend(findings.into_iter().map(|finding| (Some(index), finding)));
+                reading.note(index, findings);
                 reading.take(index, files, tree);
             }
             Err(findings) => {
@@ -231,6 +231,14 @@ struct Reading {
 }
 
 impl Reading {
+    /// Takes what was found, and replaced, in the tree of a file.
+    fn note(&mut self, file: usize, findings: Vec<Finding>) {
+        for finding in findings {
+            self.repair.damage(&finding.path);
+            self.findings.push((Some(file), finding));
+        }
+    }
+
     /// Takes the tables of one file.
     fn take(&mut self, file: usize, files: &[Text<'_>], tree: Json) {
         let Json::Object(tables) = tree else {
@@ -379,5 +387,5 @@ fn owner(owners: &BTreeMap<(Kind, String), usize>, path: &str) -> Option<usize> 
     }
     let rest = path.strip_prefix(kind.key())?.strip_prefix('.')?;
     let ends = rest.match_indices(['.', '[']).map(|(end, _)| end).chain([rest.len()]);
-    ends.filter_map(|end| owners.get(&(kind, rest.get(..end)?.to_owned()))).last().copied()
+    ends.filter_map(|end| owners.get(&(kind, rest.get(..end)?.to_owned()))).next_back().copied()
 }

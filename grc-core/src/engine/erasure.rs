@@ -85,7 +85,8 @@ impl Authority {
         let grc = &self.inner().grc.0;
         let (again, _) = self.load_request(loaded.request.id, Parts::All, None).await?;
         let Some(loaded) = again else { return Ok(()) };
-        let opened = open_slots(&*grc.stores.keyring, &loaded.context, &loaded.record, &|_| true).await?;
+        let living = |slot| loaded.request.slots.contains_key(&slot);
+        let opened = open_slots(&*grc.stores.keyring, &loaded.context, &loaded.record, &living).await?;
         if opened.dead.is_empty() {
             return Ok(());
         }

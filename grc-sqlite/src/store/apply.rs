@@ -55,7 +55,6 @@ fn own(batch: &Batch, stream: &StreamKey) -> Outcome<()> {
 }
 
 /// Applies a step. Answers what it touched.
-#[expect(clippy::too_many_lines, reason = "one arm a step, each a few lines: splitting hides the list")]
 fn step(connection: &Connection, batch: &Batch, step: &Step) -> Outcome<Option<Touched>> {
     let authority = batch.authority();
     Ok(match step {

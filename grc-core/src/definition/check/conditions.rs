@@ -22,7 +22,8 @@ pub(super) fn guards(scope: &Scope<'_>, findings: &mut Findings) {
                 let message = "the condition never holds";
                 findings.add("guard-never", &path, message, "remove the transition, or the condition");
             }
-            let guard = Guard { scope, flow, path };
+            let states = flow.states.iter().map(|state| state.id.as_str()).collect();
+            let guard = Guard { scope, flow, states, phases: PHASES.into(), path };
             when.visit(&mut |node| guard.node(node, findings));
             for form in scope.users(flow) {
                 for var in when.vars() {
@@ -67,6 +68,8 @@ enum Look<'c> {
 struct Guard<'s, 'a> {
     scope: &'s Scope<'a>,
     flow: &'s Flow<'a>,
+    states: BTreeSet<&'s str>,
+    phases: BTreeSet<&'s str>,
     path: String,
 }
 
@@ -103,11 +106,11 @@ impl<'s> Guard<'s, '_> {
         }
     }
 
-    fn field<'f>(&self, form: &'f Form<'_>, id: &Word, findings: &mut Findings) -> Option<&'f Field> {
-        let found = form.procedure.field(id.as_str());
-        if found.is_none() {
-            let names: BTreeSet<&str> = form.procedure.fields.iter().map(|field| field.id.as_str()).collect();
-            let near = super::path::nearest(id.as_str(), names).map(super::path::did_you_mean);
+    fn field<'f>(&self, form: &Form<'f>, id: &Word, findings: &mut Findings) -> Option<&'f Field> {
+        let found = form.fields.get(id.as_str()).copied();
+        if found.is_none() && !findings.full() {
+            let near =
+                super::path::nearest(id.as_str(), form.fields.keys().copied()).map(super::path::did_you_mean);
             let message = format!("{} has no field `{id}`", super::path::shown(&form.path));
             findings.push(Finding::new("guard-type", &self.path, message).maybe_hint(near));
         }
@@ -150,39 +153,33 @@ impl<'s> Guard<'s, '_> {
                 return findings.add("guard-type", &self.path, message, hint);
             }
         };
-        let (what, known): (&str, BTreeSet<&str>) = match fact {
-            Fact::Type => ("procedure", self.scope.types.clone()),
-            Fact::Family => ("family", self.scope.families.clone()),
-            Fact::Entity => ("entity", self.scope.entities.clone()),
-            Fact::Service => ("service", self.scope.services.clone()),
-            Fact::Team => ("team", self.scope.teams.clone()),
-            Fact::Agent | Fact::Submitter => ("agent", self.scope.agents.clone()),
-            Fact::State => ("state", self.flow.states.iter().map(|state| state.id.as_str()).collect()),
-            Fact::Phase => ("phase", PHASES.into()),
-            Fact::Channel | Fact::Answer => ("channel", self.scope.channels.clone()),
-            Fact::Zone => ("zone", self.scope.zones.clone()),
-            Fact::Acceptability => ("acceptability", self.scope.acceptabilities.clone()),
-            Fact::Outcome => ("outcome", self.scope.outcomes.clone()),
+        let (what, known): (&str, &BTreeSet<&str>) = match fact {
+            Fact::Type => ("procedure", &self.scope.types),
+            Fact::Family => ("family", &self.scope.families),
+            Fact::Entity => ("entity", &self.scope.entities),
+            Fact::Service => ("service", &self.scope.services),
+            Fact::Team => ("team", &self.scope.teams),
+            Fact::Agent | Fact::Submitter => ("agent", &self.scope.agents),
+            Fact::State => ("state", &self.states),
+            Fact::Phase => ("phase", &self.phases),
+            Fact::Channel | Fact::Answer => ("channel", &self.scope.channels),
+            Fact::Zone => ("zone", &self.scope.zones),
+            Fact::Acceptability => ("acceptability", &self.scope.acceptabilities),
+            Fact::Outcome => ("outcome", &self.scope.outcomes),
             _ => return,
         };
         if !known.contains(word) {
-            findings.unknown(what, word, self.path.clone(), &known);
+            findings.unknown(what, word, self.path.clone(), known);
         }
     }
 
     /// A guard that reads what somebody may not gives it away: whether the button is there tells.
     fn hidden(&self, form: &Form<'_>, transition: &Transition, var: &Var, findings: &mut Findings) {
-        let (id, read) = match var {
-            Var::Field(id) => {
-                (id.as_str(), form.procedure.field(id.as_str()).and_then(|field| field.read.as_deref()))
-            }
-            Var::Fact(fact) => {
-                let rights = form.procedure.rights.get(fact.name());
-                (fact.name(), rights.and_then(|rights| rights.read.as_deref()))
-            }
-        };
+        // Facts are seen by whoever sees the request.
+        let Var::Field(id) = var else { return };
+        let read = form.fields.get(id.as_str()).and_then(|field| field.read.as_deref());
         let Some(read) = read else { return };
-        if transition.discloses.iter().any(|field| *field == *id) {
+        if transition.discloses.contains(id) {
             return;
         }
         let may = |by: &str| read.iter().any(|name| name == by || (by == "@requester" && name == CITIZEN));

@@ -106,9 +106,19 @@ fn pairs<'s>(flow: &'s Flow<'_>) -> Vec<(&'s str, &'s str)> {
     pairs
 }
 
+/// The flows in which every way leads somewhere: of the others nobody can tell what was meant.
+fn whole<'s, 'a>(scope: &'s Scope<'a>) -> impl Iterator<Item = &'s Flow<'a>> {
+    flows(scope).filter(|flow| {
+        flow.transitions.iter().all(|transition| {
+            !transition.from.is_empty()
+                && transition.from.iter().chain([&transition.to]).all(|state| flow.state(state).is_some())
+        })
+    })
+}
+
 /// Every state can be reached.
 pub(super) fn reached(scope: &Scope<'_>, findings: &mut Findings) {
-    for flow in flows(scope) {
+    for flow in whole(scope) {
         let Some(initial) = flow.initial.filter(|initial| flow.state(initial).is_some()) else { continue };
         let reached = reach([initial.as_str()], &pairs(flow));
         for (index, state) in flow.states.iter().enumerate() {
@@ -123,7 +133,7 @@ pub(super) fn reached(scope: &Scope<'_>, findings: &mut Findings) {
 
 /// From every state a closed one can be reached.
 pub(super) fn trapped(scope: &Scope<'_>, findings: &mut Findings) {
-    for flow in flows(scope) {
+    for flow in whole(scope) {
         if !flow.states.iter().any(is_closed) {
             continue;
         }

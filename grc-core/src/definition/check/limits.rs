@@ -1,8 +1,11 @@
 //! Rules on sizes, labels and numbers.
 
 use super::{Findings, Scope};
-use crate::definition::{Definition, Delay, Label, Then};
-use std::collections::BTreeSet;
+use crate::{
+    Word,
+    definition::{Definition, Delay, Label, Then},
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 const MAX_PROCEDURES: usize = 5000;
 const MAX_ITEMS: usize = 10_000;
@@ -11,6 +14,7 @@ const MAX_OPTIONS: usize = 1000;
 const MAX_STATES: usize = 100;
 const MAX_TRANSITIONS: usize = 500;
 const MAX_LABEL: usize = 500;
+const MAX_WORK: usize = 10_000_000;
 /// A hundred years: far enough for any promise, and no calendar overflows.
 const MAX_MONTHS: u32 = 1200;
 const MAX_DAYS: u32 = 36_525;
@@ -62,6 +66,39 @@ pub(super) fn sizes(definition: &Definition, findings: &mut Findings) {
             "transitions",
         );
     }
+    effort(definition, &mut check);
+}
+
+/// No more work than can be done in a moment: what several share is looked at once for each of them.
+fn effort(definition: &Definition, check: &mut dyn FnMut(String, usize, usize, &str)) {
+    let mut users: BTreeMap<&Word, usize> = BTreeMap::new();
+    for workflow in definition.procedures.values().filter_map(|procedure| procedure.workflow.as_ref()) {
+        *users.entry(workflow).or_default() += 1;
+    }
+    for (name, workflow) in &definition.workflows {
+        let parts = workflow.transitions.iter().map(|transition| {
+            let vars = transition.when.as_ref().map_or(0, |when| when.vars().len());
+            1 + vars + transition.by.len() + transition.requires.len() + transition.discloses.len()
+        });
+        let work = parts.sum::<usize>().saturating_mul(users.get(name).copied().unwrap_or_default());
+        check(format!("workflow.{name}"), work, MAX_WORK, "parts of transitions, times procedures");
+    }
+    let covers = super::Covers::of(definition);
+    let mut work = 0_usize;
+    for grant in &definition.organisation.grants {
+        let families = grant.families.as_ref().map_or(1, Vec::len);
+        let looked = grant.types.as_ref().map_or(1, Vec::len).saturating_mul(families);
+        work = work.saturating_add(looked);
+        if work <= MAX_WORK {
+            work = work.saturating_add(covers.forms(grant).len().saturating_mul(grant.to.len()));
+        }
+    }
+    check(
+        "organisation.grant".to_owned(),
+        work,
+        MAX_WORK,
+        "grants, times those who have them, times procedures",
+    );
 }
 
 /// Every label is there in the organisation's language, and not too long.

@@ -8,21 +8,22 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What rights can be given on beside fields and facts: the first part of a key in `rights`.
-const PARTS: [&str; 12] = [
-    "attachment",
-    "beneficiary",
-    "cost",
-    "follower",
-    "history",
-    "link",
-    "message",
-    "note",
-    "place",
-    "representative",
-    "requester",
-    "work",
+/// What rights can be given on beside the fields of the form: what every request has. A name on the left covers its
+/// details too. A right on anything else would protect nothing, so it is refused.
+const PARTS: [(&str, &[&str]); 10] = [
+    ("requester", PERSON),
+    ("beneficiary", PERSON),
+    ("representative", PERSON),
+    ("follower", PERSON),
+    ("place", &["address", "point"]),
+    ("message", &[]),
+    ("note", &[]),
+    ("reason", &[]),
+    ("code", &[]),
+    ("file", &[]),
 ];
+
+const PERSON: &[&str] = &["name", "given", "email", "phone", "address"];
 
 /// No id is given twice in one list.
 pub(super) fn unique(scope: &Scope<'_>, findings: &mut Findings) {
@@ -137,6 +138,9 @@ pub(super) fn grants(scope: &Scope<'_>, findings: &mut Findings) {
 /// Roles and relations exist. Who is not known yet can only hand in, and so read and write what is handed in.
 fn actors(scope: &Scope<'_>, list: &[String], citizen: bool, path: &str, findings: &mut Findings) {
     for (index, name) in list.iter().enumerate() {
+        if findings.full() {
+            return;
+        }
         let name = name.as_str();
         let path = || format!("{path}[{index}]");
         if name == CITIZEN {
@@ -183,10 +187,15 @@ pub(super) fn procedures(scope: &Scope<'_>, findings: &mut Findings) {
             }
         }
         for (what, rights) in &procedure.rights {
-            let first = what.as_str().split('.').next().unwrap_or_default();
-            if Fact::from_name(what.as_str()).is_none() && !PARTS.contains(&first) {
-                let mut names: BTreeSet<&str> = PARTS.into();
-                names.extend(Fact::ALL.iter().map(|fact| fact.name()));
+            let names: BTreeSet<String> = PARTS
+                .iter()
+                .flat_map(|(part, details)| {
+                    let details = details.iter().map(move |detail| format!("{part}.{detail}"));
+                    std::iter::once((*part).to_owned()).chain(details)
+                })
+                .collect();
+            if !names.contains(what.as_str()) {
+                let names = names.iter().map(String::as_str).collect();
                 let path = format!("{}.rights.{what}", form.path);
                 findings.unknown("part of a request called", what.as_str(), path, &names);
             }
@@ -230,8 +239,8 @@ pub(super) fn transitions(scope: &Scope<'_>, findings: &mut Findings) {
                 for (key, list) in lists {
                     for (n, field) in list.iter().enumerate() {
                         let fact = key == "discloses" && Fact::from_name(field.as_str()).is_some();
-                        if !fact && form.procedure.field(field.as_str()).is_none() {
-                            let names = form.procedure.fields.iter().map(|field| field.id.as_str()).collect();
+                        if !fact && !form.fields.contains_key(field.as_str()) && !findings.full() {
+                            let names = form.fields.keys().copied().collect();
                             let what = format!("field of {}", super::path::shown(&form.path));
                             findings.unknown(
                                 &format!("{what} called"),

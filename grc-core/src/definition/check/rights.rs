@@ -28,7 +28,7 @@ pub(super) fn grants(scope: &Scope<'_>, findings: &mut Findings) {
 
 /// Some role sees the requests of each type.
 pub(super) fn seen(scope: &Scope<'_>, findings: &mut Findings) {
-    for form in &scope.forms {
+    for form in scope.forms.iter().filter(|_| scope.grants_whole) {
         if !form.seers.iter().any(|name| scope.roles.contains(name)) {
             let message = "no role may see requests of this type";
             findings.add("no-one-may-see", &form.path, message, "add a grant of `see` that covers it");
@@ -38,7 +38,7 @@ pub(super) fn seen(scope: &Scope<'_>, findings: &mut Findings) {
 
 /// Somebody may hand in requests of each type.
 pub(super) fn submitted(scope: &Scope<'_>, findings: &mut Findings) {
-    for form in &scope.forms {
+    for form in scope.forms.iter().filter(|_| scope.grants_whole) {
         if !form.submitters.iter().any(|name| *name == CITIZEN || scope.roles.contains(name)) {
             let message = "nobody may hand in a request of this type";
             let hint = "add a grant of `submit` that covers it, to a role or to `@citizen`";
@@ -61,7 +61,7 @@ pub(super) fn fired(scope: &Scope<'_>, findings: &mut Findings) {
             }
             // A name that does not exist is another rule's finding.
             let all_exist = transition.by.iter().all(|by| !is_role(by) || scope.roles.contains(by.as_str()));
-            if !all_exist || transition.after.is_some() {
+            if !all_exist || !scope.grants_whole || transition.after.is_some() {
                 continue;
             }
             for form in scope.users(flow) {
@@ -99,7 +99,7 @@ fn writers(field: &Field) -> Option<&[String]> {
 pub(super) fn required(scope: &Scope<'_>, findings: &mut Findings) {
     for form in &scope.forms {
         for (index, field) in form.procedure.fields.iter().enumerate() {
-            if field.required && !form.submitters.is_empty() && !may_fill(form, field) {
+            if field.required && scope.grants_whole && !form.submitters.is_empty() && !may_fill(form, field) {
                 let message = format!("`{}` is required, and nobody who may hand in may write it", field.id);
                 let hint = "add one of those who may submit to `write`";
                 findings.add("required-not-writable", format!("{}.field[{index}]", form.path), message, hint);
@@ -110,8 +110,8 @@ pub(super) fn required(scope: &Scope<'_>, findings: &mut Findings) {
         for (index, transition) in flow.transitions.iter().enumerate() {
             for (n, required) in transition.requires.iter().enumerate() {
                 for form in scope.users(flow) {
-                    let field = form.procedure.field(required.as_str());
-                    if field.and_then(writers).is_some_and(<[String]>::is_empty) {
+                    let field = form.fields.get(required.as_str());
+                    if field.and_then(|field| writers(field)).is_some_and(<[String]>::is_empty) {
                         let path = format!("{}.requires[{n}]", flow.transition_path(index));
                         let message = format!("`{required}` must be filled, and nobody may write it");
                         findings.add("required-not-writable", path, message, "add somebody to `write`");

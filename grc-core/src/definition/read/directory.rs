@@ -38,7 +38,7 @@ pub(super) fn read(root: &Path) -> (Vec<(String, String)>, Vec<Finding>) {
             }
             Err(mut finding) => {
                 finding.file = Some(name);
-                findings.push(finding);
+                findings.push(*finding);
             }
         }
     }
@@ -96,21 +96,22 @@ fn list(
     }
 }
 
-fn text(path: &Path, room: usize) -> Result<String, Finding> {
+fn text(path: &Path, room: usize) -> Result<String, Box<Finding>> {
     let most = Definition::MAX_FILE_BYTES.min(room);
-    let unreadable =
-        |error: std::io::Error| Finding::new("file", "", format!("cannot be read: {}", error.kind()));
+    let unreadable = |error: std::io::Error| {
+        Box::new(Finding::new("file", "", format!("cannot be read: {}", error.kind())))
+    };
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(unreadable)?;
     file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > most {
-        return Err(super::too_large());
+        return Err(Box::new(super::too_large()));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let lines = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count();
         let mut finding = Finding::new("file", "", "not UTF-8 text").hint("save it as UTF-8");
         finding.line = Some(lines + 1);
-        finding
+        Box::new(finding)
     })
 }

@@ -15,7 +15,7 @@ pub(in crate::definition) fn push_key(path: &mut String, key: &str) {
     if !path.is_empty() {
         path.push('.');
     }
-    if Word::new(key).is_ok() {
+    if is_plain(key) {
         path.push_str(key);
     } else {
         let key: String = key.chars().take(80).flat_map(char::escape_debug).collect();
@@ -23,6 +23,12 @@ pub(in crate::definition) fn push_key(path: &mut String, key: &str) {
         path.push_str(&key);
         path.push('"');
     }
+}
+
+/// Whether a key is written without quotes.
+fn is_plain(key: &str) -> bool {
+    matches!(key.len(), 1..=Word::MAX)
+        && key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'))
 }
 
 /// Adds an index to a path.

@@ -6,7 +6,7 @@ use crate::{
     Word,
     definition::{
         Acceptability, Agent, Channel, Field, Finding, Grant, Named, Organisation, Procedure, Service, State,
-        Team, Transition, Workflow,
+        Team, Transition, Workflow, check,
     },
 };
 use serde::de::DeserializeOwned;
@@ -89,7 +89,9 @@ impl Repair {
     pub(super) fn lost_names(&self) -> bool {
         self.damaged.iter().any(|path| match path.strip_prefix("organisation") {
             Some("") => true,
-            Some(rest) if rest.contains('[') => rest.ends_with(".id"),
+            Some(rest) if rest.contains('[') => {
+                rest.ends_with(".id") || (rest.ends_with(']') && rest.matches('.').count() == 1)
+            }
             Some(rest) => Organisation::lists().iter().any(|(key, _)| rest.strip_prefix('.') == Some(key)),
             None => false,
         })
@@ -100,18 +102,38 @@ impl Repair {
         if self.damaged.is_empty() {
             return false;
         }
-        let inside = self.inside(&finding.path);
-        let graph = crate::definition::check::needs_graph(finding.code);
+        let at = finding.path.as_str();
+        if self.inside(at) || self.around(at) {
+            return true;
+        }
+        // A member is judged by its siblings: a limit by its kind, the least by the most.
+        if !at.ends_with(']') && path::parent(at).is_some_and(|item| item.ends_with(']') && self.inside(item))
+        {
+            return !matches!(
+                finding.code,
+                "unknown-name" | "label-missing" | "name-too-long" | "duplicate-id"
+            ) && !finding.code.starts_with("dangling-");
+        }
+        // A condition is judged by the fields that it looks at.
+        if finding.code.starts_with("guard-") && self.damaged.iter().any(|path| path.contains(".field")) {
+            return true;
+        }
         // A rule that looks at the whole graph is at the mercy of each state and transition.
-        let flow = finding.path.split(['[']).next().unwrap_or_default();
-        let flow = flow.strip_suffix(".state").or_else(|| flow.strip_suffix(".transition")).unwrap_or(flow);
-        let flow = flow.strip_suffix(".initial").unwrap_or(flow);
-        inside
-            || self.around(&finding.path)
-            || (graph
-                && ["state", "transition", "initial"]
-                    .iter()
-                    .any(|part| self.inside(&path::member(flow, part))))
+        let flow = at.split('[').next().unwrap_or_default();
+        let flow = [".state", ".transition", ".initial"]
+            .iter()
+            .find_map(|part| flow.strip_suffix(part))
+            .unwrap_or(flow);
+        if finding.code.starts_with("dangling-") {
+            let states = path::member(flow, "state");
+            let lost = |path: &str| path == states || path.ends_with(".id") || path.ends_with(']');
+            return self.damaged.iter().any(|path| is_within(path, &states) && lost(path));
+        }
+        if check::needs_grants(finding.code) && self.inside("organisation.grant") {
+            return true;
+        }
+        check::needs_graph(finding.code)
+            && ["state", "transition", "initial"].iter().any(|part| self.inside(&path::member(flow, part)))
     }
 
     /// Whether something inside a path was mended.

@@ -47,12 +47,21 @@ fn parse_json(text: &str) -> Result<(Json, Vec<Finding>), Vec<Finding>> {
         vec![finding]
     })?;
     let mut findings = Vec::new();
-    super::lines::visit_json(text, &mut |path, _, again| {
-        if again && findings.len() < MAX_ERRORS {
-            findings
-                .push(Finding::new("duplicate-id", path, "the same key is written twice").hint("keep one"));
+    let mut again = Vec::new();
+    super::lines::visit_json(text, &mut |path, offset, seen| {
+        if seen && again.len() < MAX_ERRORS {
+            again.push((path.to_owned(), offset));
         }
     });
+    if !again.is_empty() {
+        let lines = super::lines::Lines::of(text);
+        findings.extend(again.into_iter().map(|(path, offset)| {
+            let mut finding =
+                Finding::new("duplicate-id", path, "the same key is written twice").hint("keep one");
+            finding.line = Some(lines.line(offset));
+            finding
+        }));
+    }
     restrain(&mut tree, &mut findings);
     Ok((tree, findings))
 }
@@ -94,7 +103,7 @@ fn walk(value: &mut Json, at: &mut String, place: Place, findings: &mut Vec<Find
         }
         // The derived readers would take a list for a table, member by member.
         Json::Array(_) if !place.inside && place.parent != Parent::Table => {
-            report(findings, "type", at, "must be a table, and is a list".to_owned());
+            report(findings, "type", at, "must not be a list".to_owned());
             *value = Json::Null;
         }
         Json::Array(items) => {
@@ -114,7 +123,7 @@ fn walk(value: &mut Json, at: &mut String, place: Place, findings: &mut Vec<Find
                     _ => (false, false),
                 };
                 if table && member.is_array() {
-                    report(findings, "type", at, "must be a table, and is a list".to_owned());
+                    report(findings, "type", at, "must not be a list".to_owned());
                     *member = Json::Null;
                 }
                 let place = Place {
@@ -160,7 +169,9 @@ fn parse_toml(text: &str) -> Result<(Json, Vec<Finding>), Vec<Finding>> {
                 finding
             })
             .collect();
-        findings.dedup();
+        // What follows an error on its line is mostly its echo.
+        findings.sort_by_key(|finding| finding.line);
+        findings.dedup_by_key(|finding| finding.line);
         return Err(findings);
     }
     let mut findings = Vec::new();
