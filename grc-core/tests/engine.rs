@@ -64,6 +64,18 @@ fn at(text: &str) -> Moment {
 }
 
 #[test]
+fn an_engine_ends_with_its_last_handle() {
+    let stores = Stores::memory();
+    let store = Arc::downgrade(&stores.store);
+    let grc = block_on(Grc::open(stores)).unwrap();
+    let session = grc.authority("ville").unwrap().session(Actor::agent("a-17"));
+    drop(grc);
+    assert!(store.upgrade().is_some());
+    drop(session);
+    assert!(store.upgrade().is_none(), "nothing holds the store any more: it can close");
+}
+
+#[test]
 fn a_leak_goes_from_intake_to_anonymisation() {
     block_on(async {
         let clock = Arc::new(ManualClock::at(at("2026-11-24T09:00:00Z")));
