@@ -185,3 +185,21 @@ fn ten_are_due_and_one_fails_the_others_go_and_it_is_taken_up_again() {
         assert_eq!((report.anonymised, report.later), (1, 0), "{report:?}");
     });
 }
+
+#[test]
+fn a_request_of_thousands_of_notes_is_forgotten_in_one_run() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = town.agent("a-01").submit(pothole()).await.unwrap().id();
+        let chief = town.agent("a-03");
+        for n in 0..2_100 {
+            chief.act_on(id, None, Command::note(format!("note {n}"))).await.unwrap();
+        }
+        close(&town, id).await;
+        assert_eq!(work(&town, "2027-03-01T10:00:00Z").await, 1);
+        let seen = chief.open(id).await.unwrap();
+        assert!(seen.notes().is_empty() && seen.anonymised_at().is_some());
+        let verdict = town.authority.host("audit").verify(id).await.unwrap();
+        assert_eq!((verdict.events, verdict.problems), (2_106, Vec::new()));
+    });
+}

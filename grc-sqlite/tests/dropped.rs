@@ -39,7 +39,7 @@ fn dropped_bytes_are_in_no_file_after_a_scrub() {
     block_on(opened.store.put(&town(), blob, 0, Moment::EPOCH, b"the bytes of an attachment".repeat(900)))
         .unwrap();
     for n in (0..300).filter(|n| n % 3 != 0) {
-        let drop = Step::DropVault { stream: stream(n * 7_919 % 300), part: 0 };
+        let drop = Step::DropVault { stream: stream(n * 7_919 % 300), parts: vec![0] };
         block_on(opened.store.commit(batch(10_000 + n).with(drop))).unwrap();
     }
     block_on(opened.store.remove(&town(), blob)).unwrap();

@@ -311,3 +311,18 @@ fn what_was_acknowledged_outlives_a_killed_process() {
         assert!(read(&*opened.store, n).is_some(), "{n} was acknowledged");
     }
 }
+
+#[test]
+fn many_may_make_the_same_file_at_once() {
+    for _ in 0..40 {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("town.db");
+        let ids: Vec<_> = std::thread::scope(|scope| {
+            let open =
+                || Options::new().create(true).open(&path).map(|opened| opened.store.info().incarnation);
+            let openers: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            openers.into_iter().map(|opener| opener.join().unwrap().unwrap()).collect()
+        });
+        assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "one file, whoever made it: {ids:?}");
+    }
+}

@@ -165,10 +165,12 @@ impl Inner {
                     self.vault.insert((stream.clone(), *part), Arc::new(bytes.clone()));
                     touched.push(Touched::Vault(stream.clone(), *part));
                 }
-                Step::DropVault { stream, part } => {
+                Step::DropVault { stream, parts } => {
                     own(stream)?;
-                    self.vault.remove(&(stream.clone(), *part));
-                    touched.push(Touched::Vault(stream.clone(), *part));
+                    for part in parts {
+                        self.vault.remove(&(stream.clone(), *part));
+                        touched.push(Touched::Vault(stream.clone(), *part));
+                    }
                 }
                 Step::PutMeasure { stream, bytes } => {
                     own(stream)?;

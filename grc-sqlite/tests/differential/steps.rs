@@ -160,9 +160,10 @@ impl World {
                 part: u32::try_from(self.dice.roll(4)).unwrap(),
                 bytes: self.dice.bytes(),
             },
-            9 => {
-                Step::DropVault { stream: self.stream(town), part: u32::try_from(self.dice.roll(4)).unwrap() }
-            }
+            9 => Step::DropVault {
+                stream: self.stream(town),
+                parts: (0..self.dice.roll(3)).map(|part| u32::try_from(part).unwrap()).collect(),
+            },
             10 => Step::PutMeasure { stream: self.stream(town), bytes: self.dice.bytes() },
             11 | 12 => {
                 let values = (0..self.dice.roll(4))
