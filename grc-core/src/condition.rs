@@ -13,7 +13,7 @@
 //! | `true`, `false` | always, never |
 //!
 //! `var` is a fact (`type`, `state`, `phase`, `service`, `acceptability`…) or `form.` and the id of a field. A value
-//! that is absent compares as false, `!=` included; ask for presence with `!!`. Dates compare as `2026-11-24`,
+//! that is absent compares as false, except that `!=` is always the contrary of `==`; ask for presence with `!!`. Dates compare as `2026-11-24`,
 //! moments as microseconds. Evaluation always ends: the tree has at most [`Condition::MAX_NODES`] nodes.
 
 use crate::{Value, Word, fold::folded, storage::Fact};
@@ -189,6 +189,9 @@ impl Condition {
             Self::All(parts) => parts.iter().all(|part| part.holds(env)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(env)),
             Self::Not(part) => !part.holds(env),
+            Self::Compare(var, Comparison::NotEqual, scalar) => {
+                !Self::Compare(var.clone(), Comparison::Equal, scalar.clone()).holds(env)
+            }
             Self::Compare(var, comparison, scalar) => env
                 .value(var)
                 .and_then(|value| compare(&value, scalar))
@@ -443,7 +446,8 @@ mod tests {
     fn conditions_hold_or_say_why() {
         check(json!({"==": [{"var": "service"}, "water"]}), true);
         check(json!({"!=": [{"var": "service"}, "water"]}), false);
-        check(json!({"!=": [{"var": "team"}, "x"]}), false);
+        check(json!({"!=": [{"var": "team"}, "x"]}), true);
+        check(json!({"==": [{"var": "team"}, "x"]}), false);
         check(json!({">=": [{"var": "opened"}, 50]}), true);
         check(json!({"<": [{"var": "opened"}, 50]}), false);
         check(json!({"in": [{"var": "service"}, ["roads", "water"]]}), true);

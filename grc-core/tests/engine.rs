@@ -1,5 +1,7 @@
 //! The main job end to end, on the reference store.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use grc_core::{
     Actor, Assignee, Budget, Clock, Grc, GrcError, Instruction, Intake, List, ManualClock, Moment, Party,
     Place, SeededEntropy, Stores, Value,
@@ -62,6 +64,18 @@ fn at(text: &str) -> Moment {
 }
 
 #[test]
+fn an_engine_ends_with_its_last_handle() {
+    let stores = Stores::memory();
+    let store = Arc::downgrade(&stores.store);
+    let grc = block_on(Grc::open(stores)).unwrap();
+    let session = grc.authority("ville").unwrap().session(Actor::agent("a-17"));
+    drop(grc);
+    assert!(store.upgrade().is_some());
+    drop(session);
+    assert!(store.upgrade().is_none(), "nothing holds the store any more: it can close");
+}
+
+#[test]
 fn a_leak_goes_from_intake_to_anonymisation() {
     block_on(async {
         let clock = Arc::new(ManualClock::at(at("2026-11-24T09:00:00Z")));
@@ -105,7 +119,7 @@ fn a_leak_goes_from_intake_to_anonymisation() {
         let seen = marc.open(leak.id()).await.unwrap();
         assert_eq!(seen.field("description"), Some(&Value::from("eau qui coule devant le 12")));
         assert_eq!(seen.choices().iter().map(|c| c.transition.as_str()).collect::<Vec<_>>(), ["confier"]);
-        assert!(seen.parties()[0].details.get("email").is_none(), "hidden from this role");
+        assert!(!seen.parties()[0].details.contains_key("email"), "hidden from this role");
         assert!(town.session(Actor::agent("a-99")).open(leak.id()).await.is_err(), "another service");
         clock.set(at("2026-11-24T10:00:00Z"));
         let refused = marc.act(&seen, Fire::new("confier")).await.unwrap_err();

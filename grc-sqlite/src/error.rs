@@ -164,7 +164,8 @@ fn explain(error: &rusqlite::Error, file: &Path) -> (StorageErrorKind, String) {
                  program (a backup, a shell) that holds it"
             ),
         ),
-        (_, ffi::SQLITE_FULL) => (
+        // The index of the log, shared between processes, could not grow: a full disk does not say so here.
+        (ffi::SQLITE_IOERR_SHMSIZE, _) | (_, ffi::SQLITE_FULL) => (
             Unavailable,
             format!(
                 "the disk is full, or `{file}` has reached its size limit: free some space, then try again"

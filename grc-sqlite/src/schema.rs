@@ -36,10 +36,13 @@ impl Schema {
 
     /// Refuses a file that is not ours or newer. Answers its version; 0 for an empty one.
     pub(crate) fn check(&self, connection: &Connection, file: &Path) -> Outcome<i64> {
-        let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-        let version = number("PRAGMA user_version")?;
-        let application = number("PRAGMA application_id")?;
-        let tables = number("SELECT count(*) FROM sqlite_schema")?;
+        // In one statement, so that all three are of one moment: another process may be making the file just now.
+        let (tables, version, application): (i64, i64, i64) = connection.query_row(
+            "SELECT (SELECT count(*) FROM sqlite_schema), user_version, application_id
+             FROM pragma_user_version, pragma_application_id",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
         let name = file.display();
         if application == 0 && version == 0 && tables == 0 {
             return Ok(0);

@@ -126,6 +126,6 @@ pub(super) fn c07_vault_parts_come_back_as_asked<H: Harness>() {
     );
     kit.ok(rows::batch()
         .with(vault(&key, 1, b"over"))
-        .with(Step::DropVault { stream: key.clone(), part: 9 }));
+        .with(Step::DropVault { stream: key.clone(), parts: vec![9] }));
     assert_eq!(parts(Parts::These([1].into())), [(1, b"over".to_vec())].into(), "C-07: written over");
 }

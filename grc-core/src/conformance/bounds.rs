@@ -66,7 +66,7 @@ fn dropped<H: Harness>() -> Kit<H> {
     kit.put_blob(&town(), BlobId::from_uuid(rows::uuid(1)), 0, at(1), b"blob");
     kit.drop_blob(&town(), BlobId::from_uuid(rows::uuid(1)));
     kit.ok(rows::batch()
-        .with(Step::DropVault { stream: key.clone(), part: 0 })
+        .with(Step::DropVault { stream: key.clone(), parts: vec![0] })
         .with(vault(&key, 7, b"over"))
         .with(index(&key, "colour", &[]))
         .with(measure(&key, b"over"))
@@ -248,7 +248,7 @@ pub(super) fn c22_batch_writes_one_authority<H: Harness>() {
     let before = kit.load(county(), &keys, Parts::All);
     // Dropping there is refused, or does nothing there.
     for step in [
-        Step::DropVault { stream: foreign.clone(), part: 0 },
+        Step::DropVault { stream: foreign.clone(), parts: vec![0] },
         Step::DropLink { key: rows::link_key("tracking", &[1; 16]), stream: foreign.clone() },
         Step::DropLinks { stream: foreign.clone(), prefix: String::new() },
         Step::Cancel { stream: foreign, kinds: vec![word("remind")] },

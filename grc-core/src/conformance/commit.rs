@@ -105,7 +105,7 @@ pub(super) fn c01_refused_batch_leaves_dropped_rows_in_place<H: Harness>() {
     kit.ok(batch);
     let before = Seen::of(&kit, std::slice::from_ref(&key), &[1]);
     let batch = rows::batch()
-        .with(Step::DropVault { stream: key.clone(), part: 0 })
+        .with(Step::DropVault { stream: key.clone(), parts: vec![0] })
         .with(rows::index(&key, "colour", &[]))
         .with(Step::DropLink { key: rows::link_key("tracking", &[1; 16]), stream: key.clone() })
         .with(Step::DropLinks { stream: key.clone(), prefix: "contact.".to_owned() })
@@ -227,7 +227,7 @@ pub(super) fn c04_each_step_sees_the_steps_before_it<H: Harness>() {
         .with(vault(&key, 0, b"first"))
         .with(vault(&key, 0, b"second"))
         .with(vault(&key, 1, b"gone"))
-        .with(Step::DropVault { stream: key.clone(), part: 1 })
+        .with(Step::DropVault { stream: key.clone(), parts: vec![1] })
         .with(rows::index(&key, "colour", &[IndexValue::Number(1)]))
         .with(rows::index(&key, "colour", &[]))
         .with(rows::link("tracking", b"a", &key, true))

@@ -78,7 +78,7 @@ pub(super) fn c17_everything_that_a_batch_drops_is_named<H: Harness>() {
     assert!(claimed.is_empty(), "C-17: a claim is no batch, and not in the feed");
     let other = held.iter().find(|task| task.queue == "other").unwrap();
     let batch = rows::batch()
-        .with(Step::DropVault { stream: key.clone(), part: 7 })
+        .with(Step::DropVault { stream: key.clone(), parts: vec![7] })
         .with(Step::DropLink { key: rows::link_key("tracking", &[1; 16]), stream: key.clone() })
         .with(Step::DropLinks { stream: key.clone(), prefix: "contact.".to_owned() })
         .with(Step::Finish(other.reference()))

@@ -115,6 +115,7 @@ filter {
 "C-12" c12_index_numbers_compare_as_numbers "numbers of a field with several values";
 "C-12" c12_index_yes_and_no_are_one_and_zero "yes and no are stored as 1 and 0";
 "C-12" c12_index_fields_present_among_and_containing "presence, membership and choices of a field; texts are not searched";
+"C-12" c12_an_empty_key_means_any_link_of_the_kind "a link by its kind alone";
 "C-12" c12_linked_streams_that_meet_the_condition "a link and a condition together";
 }
 feed {

@@ -29,8 +29,23 @@ pub(crate) struct Current {
     pub(crate) document: Arc<OrganisationDocument>,
 }
 
+/// An authority in one engine.
 pub(crate) struct AuthorityInner {
     pub(crate) grc: Grc,
+    known: Arc<Known>,
+}
+
+impl std::ops::Deref for AuthorityInner {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
+}
+
+/// What an engine knows of an authority, for all handles. It does not hold the engine, which holds it: the engine ends,
+/// and its stores with it, when the last handle is dropped.
+pub(crate) struct Known {
     pub(crate) name: Word,
     pub(crate) keys: Keys,
     current: Mutex<Option<Current>>,
@@ -47,18 +62,18 @@ impl fmt::Debug for Authority {
     }
 }
 
+impl Known {
+    pub(super) fn new(name: Word) -> Self {
+        Self { name, keys: Keys::default(), current: Mutex::default(), procedures: Mutex::default() }
+    }
+}
+
 /// More versions of procedures than any authority has alive at once; past it the cache starts again.
 const CACHED: usize = 20_000;
 
 impl Authority {
-    pub(super) fn new(grc: Grc, name: Word) -> Self {
-        Self(Arc::new(AuthorityInner {
-            grc,
-            name,
-            keys: Keys::default(),
-            current: Mutex::default(),
-            procedures: Mutex::default(),
-        }))
+    pub(super) fn new(grc: Grc, known: Arc<Known>) -> Self {
+        Self(Arc::new(AuthorityInner { grc, known }))
     }
 
     /// Its name.

@@ -3,6 +3,7 @@
 use super::{Authority, FileView, GrcError, Seen};
 use crate::{
     BlobId, Value,
+    definition::{Field, FieldKind},
     refusal::{Problem, Refusal},
     request::{Disguise, NewFile, media_of},
     vault::{FileInfo, FileKey, PIECE},
@@ -11,8 +12,20 @@ use sha2::{Digest, Sha256};
 use std::io::Read;
 use zeroize::Zeroizing;
 
-/// The largest file that is taken whatever the definition says.
-const MAX: u64 = 200 << 20;
+/// The largest file that is taken for a field of this name by any type: what is sent is not read further than that.
+async fn largest(authority: &Authority, field: Option<&str>) -> Result<u64, GrcError> {
+    let default = Field::default_max(FieldKind::File);
+    let Some(name) = field else { return Ok(default.unsigned_abs()) };
+    let current = authority.organisation(None).await?;
+    let mut largest = 0;
+    for (type_, version) in &current.document.procedures {
+        let procedure = authority.procedure(type_, *version).await?;
+        if let Some(field) = procedure.field(name).filter(|field| field.kind == FieldKind::File) {
+            largest = largest.max(field.max.unwrap_or(default));
+        }
+    }
+    Ok(u64::try_from(largest).unwrap_or(0))
+}
 
 fn refuse(code: &'static str, message: &str, hint: &str) -> GrcError {
     Refusal::from(Problem::new(code, "file", message.to_owned()).hint(hint)).into()
@@ -42,6 +55,14 @@ pub(super) async fn store(
             "give 1 to 200 characters without slashes",
         ));
     }
+    let max = largest(authority, field).await?;
+    if max == 0 {
+        return Err(refuse(
+            "field.unknown",
+            "there is no such file field",
+            "name a file field of a type, or none",
+        ));
+    }
     let mut piece = next_piece(&mut bytes)?;
     if piece.is_empty() {
         return Err(refuse("file.empty", "this file is empty", "attach a file with something in it"));
@@ -65,8 +86,12 @@ pub(super) async fn store(
     let mut number = 0_u32;
     let result = loop {
         size += piece.len() as u64;
-        if size > MAX {
-            break Err(refuse("file.too-large", "this file is too large", "attach at most 200 MiB"));
+        if size > max {
+            break Err(refuse(
+                "file.too-large",
+                "this file is too large",
+                &format!("attach at most {max} bytes"),
+            ));
         }
         hash.update(&*piece);
         let next = match next_piece(&mut bytes) {

@@ -79,18 +79,18 @@ impl AuthorityInner {
         self.keys.pool.lock().unwrap_or_else(PoisonError::into_inner).ready.push_front(key);
     }
 
-    /// The key of this name, made if there is none.
-    async fn named_key(&self, name: &Word) -> Result<NamedKey, GrcError> {
+    /// The key of this name, made if there is none; none if it was destroyed and its name not dropped yet.
+    async fn named_key(&self, name: &Word) -> Result<Option<NamedKey>, GrcError> {
         if let Some(known) = self.keys.named.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
-            return Ok(known.clone());
+            return Ok(Some(known.clone()));
         }
         for _ in 0..3 {
-            if let Some(found) = self.read_named(name).await? {
-                self.keys
-                    .named
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(name.clone(), found.clone());
+            if let Some(document) = self.read_named(name).await? {
+                let found = self.open_named(&document).await?;
+                if let Some(found) = &found {
+                    let mut named = self.keys.named.lock().unwrap_or_else(PoisonError::into_inner);
+                    named.insert(name.clone(), found.clone());
+                }
                 return Ok(found);
             }
             let key = self.fresh_key().await?;
@@ -109,12 +109,9 @@ impl AuthorityInner {
         Err(GrcError::Busy)
     }
 
-    async fn read_named(&self, name: &Word) -> Result<Option<NamedKey>, GrcError> {
+    async fn read_named(&self, name: &Word) -> Result<Option<Document>, GrcError> {
         let range = DocumentRange::newest(self.name.clone(), Word::of("key"), name.clone());
-        match self.grc.0.stores.store.documents(&range).await?.into_iter().next() {
-            Some(document) => self.open_named(&document).await,
-            None => Ok(None),
-        }
+        Ok(self.grc.0.stores.store.documents(&range).await?.into_iter().next())
     }
 
     async fn open_named(&self, document: &Document) -> Result<Option<NamedKey>, GrcError> {
@@ -140,16 +137,17 @@ impl AuthorityInner {
 
     /// The key under which tracking codes and command keys are looked up.
     pub(crate) async fn lookup_key(&self) -> Result<DataKey, GrcError> {
-        self.named_key(&Word::of("lookup")).await.map(|named| named.key)
+        self.named_key(&Word::of("lookup")).await?.map(|named| named.key).ok_or(GrcError::Busy)
     }
 
-    /// The key of a month's tokens: the first generation that is not closing.
+    /// The key of a month's tokens: the first generation that is not closing, nor destroyed by a closing that was
+    /// interrupted before it dropped the name.
     pub(crate) async fn month_key(&self, month: &Word) -> Result<NamedKey, GrcError> {
         for generation in 1_u32..=64 {
             let name = Word::new(&format!("{month}.{generation}")).map_err(|_| GrcError::Busy)?;
-            let key = self.named_key(&name).await?;
-            if !key.closing {
-                return Ok(key);
+            match self.named_key(&name).await? {
+                Some(key) if !key.closing => return Ok(key),
+                _ => {}
             }
         }
         Err(GrcError::Busy)
@@ -157,6 +155,11 @@ impl AuthorityInner {
 
     /// All month keys that live.
     pub(crate) async fn month_keys(&self) -> Result<Vec<NamedKey>, GrcError> {
+        Ok(self.months().await?.into_iter().filter_map(|(_, key)| key).collect())
+    }
+
+    /// The documents of all month keys, each with its key, unless that was destroyed.
+    pub(crate) async fn months(&self) -> Result<Vec<(Document, Option<NamedKey>)>, GrcError> {
         let mut out = Vec::new();
         let mut after = None;
         loop {
@@ -170,8 +173,9 @@ impl AuthorityInner {
             };
             let documents = self.grc.0.stores.store.documents(&range).await?;
             let Some(last) = documents.last().map(|document| document.name.clone()) else { return Ok(out) };
-            for document in documents.iter().filter(|document| document.name != "lookup") {
-                out.extend(self.open_named(document).await?);
+            for document in documents.into_iter().filter(|document| document.name != "lookup") {
+                let key = self.open_named(&document).await?;
+                out.push((document, key));
             }
             after = Some(last);
         }

@@ -70,7 +70,7 @@ pub(crate) struct Inner {
     pub(crate) stores: Stores,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    authorities: Mutex<HashMap<Word, Authority>>,
+    authorities: Mutex<HashMap<Word, Arc<authority::Known>>>,
 }
 
 /// The engine. Cheap to clone; every clone is the same engine. It starts no thread and no background work.
@@ -128,8 +128,9 @@ impl Grc {
         if word == STORE {
             return Err(GrcError::Unsuitable("an authority cannot be called `store`".to_owned()));
         }
-        let mut known = self.0.authorities.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(known.entry(word.clone()).or_insert_with(|| Authority::new(self.clone(), word)).clone())
+        let mut authorities = self.0.authorities.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = authorities.entry(word.clone()).or_insert_with(|| Arc::new(authority::Known::new(word)));
+        Ok(Authority::new(self.clone(), Arc::clone(known)))
     }
 
     /// What this engine stands on.

@@ -118,13 +118,13 @@ impl Authority {
         let expect = before.map_or(Expect::Absent, |record| Expect::Version(record.row.version));
         batch.push(Step::PutStream { row, expect });
         batch.push(Step::Append { stream: stream.clone(), after: version, events: sealed.stored.clone() });
-        for (part, bytes) in vault {
-            let (stream, part) = (stream.clone(), *part);
-            batch.push(if bytes.is_empty() {
-                Step::DropVault { stream, part }
-            } else {
-                Step::PutVault { stream, part, bytes: bytes.clone() }
-            });
+        let (dropped, put): (Vec<_>, Vec<_>) = vault.iter().partition(|(_, bytes)| bytes.is_empty());
+        if !dropped.is_empty() {
+            let parts = dropped.into_iter().map(|(part, _)| *part).collect();
+            batch.push(Step::DropVault { stream: stream.clone(), parts });
+        }
+        for (part, bytes) in put {
+            batch.push(Step::PutVault { stream: stream.clone(), part: *part, bytes: bytes.clone() });
         }
         batch.push(Step::PutMeasure { stream: stream.clone(), bytes: measure.to_bytes() });
         self.index_steps(writing, month, batch);

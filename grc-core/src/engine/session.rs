@@ -191,7 +191,8 @@ impl Session {
     /// What is never given to either is swept away later.
     ///
     /// # Errors
-    /// [`GrcError::Refused`] for a file in disguise, empty, or of more than 200 MiB; [`GrcError::Attachment`] if it
+    /// [`GrcError::Refused`] for a file in disguise, empty, or larger than any type takes for the field
+    /// (20 MiB where the definition does not say); [`GrcError::Attachment`] if it
     /// cannot be read.
     pub async fn store_file(
         &self,

@@ -1,8 +1,11 @@
 //! Due work: messages, timers, retention, the destroying of keys.
 
 use super::{
-    Authority, Delivery, GrcError, Instruction, Outgoing, Transport, host::Host, keys::KeyDocument,
-    sealing::open_slots, session::Who,
+    Authority, Delivery, GrcError, Instruction, Outgoing, Transport,
+    host::Host,
+    keys::{KeyDocument, NamedKey},
+    sealing::open_slots,
+    session::Who,
 };
 use crate::{
     BlobId, KeyId, RequestId, Word,
@@ -425,7 +428,8 @@ impl Authority {
     }
 
     /// Destroys the keys of past months that no link needs any more. First a month's key is marked as closing, so
-    /// that no intake links under it any more; once nothing is linked under it, it goes.
+    /// that no intake links under it any more; once nothing is linked under it, it goes, and its name after it, now or
+    /// when this is done the next time.
     async fn close_months(&self) -> Result<u64, GrcError> {
         let inner = self.inner();
         let grc = &inner.grc.0;
@@ -433,32 +437,28 @@ impl Authority {
         let Ok(current) = self.organisation(None).await else { return Ok(0) };
         let this_month = now.month(current.document.organisation.time_zone);
         let mut closed = 0;
-        for key in inner.month_keys().await? {
+        for (Document { kind, name, version, .. }, key) in inner.months().await? {
             // `2026-11.1`; names sort as the months do.
-            if key.name.as_str() >= this_month.as_str() {
+            if name.as_str() >= this_month.as_str() || inner.month_is_linked(&name).await? {
                 continue;
             }
-            if inner.month_is_linked(&key.name).await? {
-                continue;
-            }
-            let kind = Word::of("key");
-            if key.closing {
-                let epoch = grc.stores.keyring.destroy(&[key.id]).await?;
-                grc.note_epoch(epoch).await?;
-                let batch = grc.batch(&inner.name, now)?.with(Step::DropDocument {
-                    kind,
-                    name: key.name.clone(),
-                    version: key.version,
-                });
-                self.ignore_conflict(self.commit(batch).await)?;
-                closed += 1;
-            } else {
-                let body = crate::canonical::to_bytes(&KeyDocument { id: key.id, closing: true })?;
-                let document = Document { kind, name: key.name.clone(), version: key.version + 1, body };
-                let expect = Expect::Version(key.version);
-                let batch = grc.batch(&inner.name, now)?.with(Step::PutDocument { document, expect });
-                self.ignore_conflict(self.commit(batch).await)?;
-            }
+            let step = match key {
+                Some(NamedKey { id, closing: false, .. }) => {
+                    let body = crate::canonical::to_bytes(&KeyDocument { id, closing: true })?;
+                    let document = Document { kind, name, version: version + 1, body };
+                    Step::PutDocument { document, expect: Expect::Version(version) }
+                }
+                closing => {
+                    if let Some(key) = closing {
+                        let epoch = grc.stores.keyring.destroy(&[key.id]).await?;
+                        grc.note_epoch(epoch).await?;
+                    }
+                    closed += 1;
+                    Step::DropDocument { kind, name, version }
+                }
+            };
+            let batch = grc.batch(&inner.name, now)?.with(step);
+            self.ignore_conflict(self.commit(batch).await)?;
             inner.forget_named();
         }
         Ok(closed)

@@ -1,6 +1,6 @@
 //! What happened: the only way anything changes (docs/formats.md §3, §7).
 
-use super::ActorRef;
+use super::{ActorRef, Context, Decision};
 use crate::{
     BlobId, KeyId, Moment, Value, Word,
     canonical::CanonicalError,
@@ -227,6 +227,32 @@ pub struct Event<D = RequestEvent> {
     /// The commitments to its new slots.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub slots: BTreeMap<Slot, Commitment>,
+}
+
+impl Event {
+    /// The events of a decision with their envelopes, for software that folds them itself and seals the slots in its
+    /// own way: they carry no key and no commitments. `version` is that of the request before.
+    pub fn sequence(
+        decision: &Decision,
+        version: u64,
+        occurred_at: Moment,
+        recorded_at: Moment,
+        context: &Context<'_>,
+    ) -> Vec<Self> {
+        let events = decision.events.iter().zip(version + 1..);
+        let envelope = |(data, seq): (&RequestEvent, u64)| Self {
+            v: Self::VERSION,
+            seq,
+            occurred_at,
+            recorded_at,
+            actor: context.acting.reference(),
+            organisation: context.organisation_version,
+            data: data.clone(),
+            key: None,
+            slots: BTreeMap::new(),
+        };
+        events.map(envelope).collect()
+    }
 }
 
 /// A stored event cannot be read.

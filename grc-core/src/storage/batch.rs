@@ -44,12 +44,13 @@ pub enum Step {
         /// The bytes of [`crate::vault::VaultRow`].
         bytes: Vec<u8>,
     },
-    /// Drops a part of a stream's vault; absent is fine.
+    /// Drops parts of a stream's vault; absent ones are fine. One step however many: what was exchanged for years must
+    /// be forgettable in one batch.
     DropVault {
         /// The stream.
         stream: StreamKey,
-        /// The part.
-        part: Part,
+        /// The parts.
+        parts: Vec<Part>,
     },
     /// Writes a stream's measure row, over what was there.
     PutMeasure {

@@ -1,16 +1,17 @@
 //! The store in memory: reference of the contract, and oracle of the other stores' tests.
 
+mod blobs;
+mod filter;
+
+use filter::RowEnv;
+
 use super::{
-    Access, Batch, BlobMeta, BlobPage, BlobStore, Change, ChangePage, Claim, ConflictOn, Cursor, Document,
-    DocumentRange, EventRange, Expect, Fact, IndexValue, LinkKey, Load, Loaded, Log, MeasurePage, Order,
-    Page, PageKey, Parts, Query, Receipt, ReceiptRow, ScrubReport, Step, StorageError, StorageErrorKind,
-    Store, StoreInfo, StoredEvent, StreamKey, StreamRecord, StreamRow, Task, Touched, Which,
+    Access, Batch, Change, ChangePage, Claim, ConflictOn, Cursor, Document, DocumentRange, EventRange,
+    Expect, Fact, IndexValue, LinkKey, Load, Loaded, Log, MeasurePage, Order, Page, PageKey, Parts, Query,
+    Receipt, ReceiptRow, ScrubReport, Step, StorageError, StorageErrorKind, Store, StoreInfo, StoredEvent,
+    StreamKey, StreamRecord, StreamRow, Task, Touched, Which,
 };
-use crate::{
-    BatchId, BlobId, Condition, Moment, TaskId, Value, Word,
-    condition::{Environment, Scalar, Var},
-    vault::Part,
-};
+use crate::{BatchId, BlobId, Moment, TaskId, Word, vault::Part};
 use async_trait::async_trait;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -164,10 +165,12 @@ impl Inner {
                     self.vault.insert((stream.clone(), *part), Arc::new(bytes.clone()));
                     touched.push(Touched::Vault(stream.clone(), *part));
                 }
-                Step::DropVault { stream, part } => {
+                Step::DropVault { stream, parts } => {
                     own(stream)?;
-                    self.vault.remove(&(stream.clone(), *part));
-                    touched.push(Touched::Vault(stream.clone(), *part));
+                    for part in parts {
+                        self.vault.remove(&(stream.clone(), *part));
+                        touched.push(Touched::Vault(stream.clone(), *part));
+                    }
                 }
                 Step::PutMeasure { stream, bytes } => {
                     own(stream)?;
@@ -339,78 +342,6 @@ impl Inner {
             .map(|((_, part), bytes)| (*part, Vec::clone(bytes)))
             .collect();
         StreamRecord { row: StreamRow::clone(row), vault }
-    }
-}
-
-struct RowEnv<'a>(&'a Inner, &'a StreamRow);
-
-impl RowEnv<'_> {
-    fn holds(&self, condition: &Condition) -> bool {
-        // An index field may hold several values: a comparison is true if it is for one of them.
-        match condition {
-            Condition::All(parts) => parts.iter().all(|part| self.holds(part)),
-            Condition::Any(parts) => parts.iter().any(|part| self.holds(part)),
-            Condition::Not(part) => !self.holds(part),
-            Condition::Compare(Var::Field(field), comparison, scalar) => {
-                let condition =
-                    Condition::Compare(Var::Field(field.clone()), *comparison, as_indexed(scalar));
-                self.any(field, |value| condition.holds(&IndexEnv(value)))
-            }
-            Condition::OneOf(Var::Field(field), scalars) => {
-                let scalars = scalars.iter().map(as_indexed).collect();
-                let condition = Condition::OneOf(Var::Field(field.clone()), scalars);
-                self.any(field, |value| condition.holds(&IndexEnv(value)))
-            }
-            // A text in the index equals or it does not; it is not searched.
-            Condition::Contains(Var::Field(field), needle) => {
-                self.any(field, |value| matches!(value, IndexValue::Text(text) if text == needle))
-            }
-            other => other.holds(self),
-        }
-    }
-
-    fn any(&self, field: &Word, holds: impl Fn(&IndexValue) -> bool) -> bool {
-        let values = self.0.index.get(&(self.1.key.clone(), field.clone()));
-        values.is_some_and(|values| values.iter().any(holds))
-    }
-}
-
-/// The index holds yes and no as 1 and 0.
-fn as_indexed(scalar: &Scalar) -> Scalar {
-    match scalar {
-        Scalar::Boolean(yes) => Scalar::Integer(i64::from(*yes)),
-        other => other.clone(),
-    }
-}
-
-impl Environment for RowEnv<'_> {
-    fn value(&self, var: &Var) -> Option<Value> {
-        match var {
-            Var::Fact(fact) => self.1.facts.get(*fact).map(Value::from),
-            Var::Field(field) => {
-                self.0.index.get(&(self.1.key.clone(), field.clone())).and(Some(Value::Boolean(true)))
-            }
-        }
-    }
-
-    fn relation(&self, _: &str) -> bool {
-        false
-    }
-}
-
-struct IndexEnv<'a>(&'a IndexValue);
-
-impl Environment for IndexEnv<'_> {
-    fn value(&self, _: &Var) -> Option<Value> {
-        match self.0 {
-            IndexValue::Text(text) => Some(Value::Text(text.clone())),
-            IndexValue::Number(number) => Some(Value::Integer(*number)),
-            IndexValue::Token(_) => None,
-        }
-    }
-
-    fn relation(&self, _: &str) -> bool {
-        false
     }
 }
 
@@ -650,66 +581,3 @@ impl Store for MemoryStore {
 }
 
 const FOREIGN: &str = "this cursor is not ours";
-
-#[async_trait]
-impl BlobStore for MemoryStore {
-    async fn put(
-        &self,
-        authority: &Word,
-        id: BlobId,
-        piece: u32,
-        at: Moment,
-        bytes: Vec<u8>,
-    ) -> Result<(), StorageError> {
-        if bytes.len() > StoreInfo::MAX_BODY {
-            return Err(limit("a piece has at most 4 MiB"));
-        }
-        let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        blobs.entry((authority.clone(), id)).or_insert_with(|| (at, BTreeMap::new())).1.insert(piece, bytes);
-        Ok(())
-    }
-
-    async fn get(&self, authority: &Word, id: BlobId, piece: u32) -> Result<Option<Vec<u8>>, StorageError> {
-        let blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(blobs.get(&(authority.clone(), id)).and_then(|(_, pieces)| pieces.get(&piece).cloned()))
-    }
-
-    async fn remove(&self, authority: &Word, id: BlobId) -> Result<(), StorageError> {
-        self.blobs.lock().unwrap_or_else(PoisonError::into_inner).remove(&(authority.clone(), id));
-        Ok(())
-    }
-
-    async fn list(
-        &self,
-        authority: &Word,
-        before: Moment,
-        after: Option<Cursor>,
-        limit: u32,
-    ) -> Result<BlobPage, StorageError> {
-        let after = match after {
-            None => None,
-            Some(cursor) => {
-                let id: [u8; 16] = cursor.0.try_into().map_err(|_| unsupported(FOREIGN))?;
-                Some(BlobId::from_uuid(Uuid::from_bytes(id)))
-            }
-        };
-        let limit = limit.clamp(1, StoreInfo::MAX_PAGE) as usize;
-        let blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<BlobMeta> = blobs
-            .iter()
-            .filter(|((a, id), (at, _))| {
-                a == authority && *at < before && after.is_none_or(|after| *id > after)
-            })
-            .take(limit + 1)
-            .map(|((_, id), (at, pieces))| BlobMeta {
-                id: *id,
-                at: *at,
-                pieces: u32::try_from(pieces.len()).unwrap_or(u32::MAX),
-            })
-            .collect();
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|meta| Cursor(meta.id.as_bytes().to_vec()));
-        Ok(BlobPage { blobs: found, next })
-    }
-}

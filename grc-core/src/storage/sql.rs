@@ -87,6 +87,11 @@ fn write(store: &'static str, condition: &Condition, out: &mut Fragment) -> Resu
             write(store, part, out)?;
             out.sql.push(')');
         }
+        Condition::Compare(var, Comparison::NotEqual, scalar) => {
+            out.sql.push_str("NOT (");
+            one(var, scalar, "=", out);
+            out.sql.push(')');
+        }
         Condition::Compare(var, comparison, scalar) => {
             one(var, scalar, sql_symbol(*comparison), out);
         }

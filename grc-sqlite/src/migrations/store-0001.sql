@@ -1,5 +1,6 @@
 -- Every primary key begins with the authority. Rows that stay small are in WITHOUT ROWID tables, where a row costs one
--- page instead of two; those with bodies are in rowid tables, where a long row does not spill at a quarter of a page.
+-- page instead of two; those with bodies are in rowid tables, where a long row does not spill at a quarter of a page and
+-- the last page is not split by moving its neighbours (measured, vault rows of 600 bytes: 1.2 pages less an intake).
 
 CREATE TABLE meta (
   name TEXT NOT NULL PRIMARY KEY,
@@ -56,7 +57,7 @@ CREATE TABLE vault (
   part INTEGER NOT NULL,
   bytes BLOB NOT NULL,
   PRIMARY KEY (authority, kind, id, part)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE measure (
   authority TEXT NOT NULL,

@@ -23,7 +23,17 @@ pub(super) fn apply(connection: &Connection, batch: &Batch) -> Outcome<Receipt> 
     }
     let mut touched = Vec::with_capacity(batch.steps().len());
     for step in batch.steps() {
-        touched.extend(self::step(connection, batch, step)?);
+        match step {
+            // The one step that touches many things.
+            Step::DropVault { stream, parts } => {
+                own(batch, stream)?;
+                for part in parts {
+                    streams::drop_vault(connection, stream, *part)?;
+                    touched.push(Touched::Vault(stream.clone(), *part));
+                }
+            }
+            step => touched.extend(self::step(connection, batch, step)?),
+        }
     }
     touched.extend(beside(connection, batch, &touched)?);
     feed::append(connection, batch, &touched)?;
@@ -54,7 +64,7 @@ fn own(batch: &Batch, stream: &StreamKey) -> Outcome<()> {
     }
 }
 
-/// Applies a step. Answers what it touched.
+/// Applies a step, other than `DropVault`. Answers what it touched.
 fn step(connection: &Connection, batch: &Batch, step: &Step) -> Outcome<Option<Touched>> {
     let authority = batch.authority();
     Ok(match step {
@@ -71,11 +81,6 @@ fn step(connection: &Connection, batch: &Batch, step: &Step) -> Outcome<Option<T
         Step::PutVault { stream, part, bytes } => {
             own(batch, stream)?;
             streams::put_vault(connection, stream, *part, bytes)?;
-            Some(Touched::Vault(stream.clone(), *part))
-        }
-        Step::DropVault { stream, part } => {
-            own(batch, stream)?;
-            streams::drop_vault(connection, stream, *part)?;
             Some(Touched::Vault(stream.clone(), *part))
         }
         Step::PutMeasure { stream, bytes } => {

@@ -310,3 +310,6 @@ fn one(connection: &Connection, work: &Work) -> Outcome<Answer> {
     connection.prepare_cached("RELEASE one")?.execute([])?;
     answer
 }
+
+#[cfg(test)]
+mod tests;

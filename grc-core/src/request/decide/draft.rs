@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
                 self.problems.push(Problem::new("permission.field", &path, "you may not write this field"));
                 return None;
             }
-            if !field.accept.is_empty() && !field.accept.contains(&file.media) {
+            if !field.accept.is_empty() && !field.accept.iter().any(|accepted| takes(accepted, &file.media)) {
                 let problem = Problem::new(
                     "file.media",
                     &path,
@@ -333,5 +333,13 @@ impl<'a> Draft<'a> {
         if !quiet {
             self.decision.plans.push(Plan::Deliver { event, channel });
         }
+    }
+}
+
+/// Whether `image/*` or `image/png` takes a media type.
+fn takes(accepted: &str, media: &str) -> bool {
+    match accepted.strip_suffix('*') {
+        Some(kind) => media.starts_with(kind),
+        None => accepted == media,
     }
 }

@@ -1,0 +1,215 @@
+//! What an actor may not read is nowhere: not in views, lists, history, choices, errors and conflict messages.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use common::{Town, at, leak, refusal};
+use grc_core::{
+    Actor, Assignee, Condition, Definition, GrcError, List, Party, Place, Typed, Value,
+    condition::{Comparison, Scalar, Var},
+    definition::Contact,
+    request::{Command, Fire},
+    storage::{EventRange, Log, StreamKey},
+};
+use pollster::block_on;
+
+async fn town_with_a_leak() -> (Town, grc_core::Submitted) {
+    let town = Town::open("voirie").await;
+    let clerk = town.agent("a-01");
+    let intake = leak()
+        .set("code-portail", "4242B")
+        .at(Place::address("12 rue des Lilas", "35000", "Rennes"))
+        .party(Party::named("Anne", "Le Gall").phone("06 39 98 12 34").answer_by("sms"));
+    let submitted = clerk.submit(intake).await.unwrap();
+    let chief = town.agent("a-02");
+    let seen = chief.open(submitted.id()).await.unwrap();
+    chief.act(&seen, Command::correct("cout-estime", "125,50")).await.unwrap();
+    let seen = chief.open(submitted.id()).await.unwrap();
+    chief
+        .act(&seen, Fire::new("affecter").to(Assignee::agent("a-05")).note("prévoir une pelle"))
+        .await
+        .unwrap();
+    (town, submitted)
+}
+
+#[test]
+fn hidden_fields_are_nowhere() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        let worker = town.agent("a-05");
+        let seen = worker.open(leak.id()).await.unwrap();
+        // `code-portail` and the phone are not for field workers, `cout-estime` for chiefs only.
+        assert_eq!(seen.fields().keys().map(|k| k.as_str()).collect::<Vec<_>>(), ["description", "gravite"]);
+        assert_eq!(
+            seen.parties()[0].details.keys().map(|k| k.as_str()).collect::<Vec<_>>(),
+            ["given", "name"]
+        );
+        let everything = format!("{:?} {:?}", seen.fields(), worker.history(leak.id()).await.unwrap());
+        for hidden in ["4242B", "06 39", "12550", "code-portail", "cout-estime", "requester.phone"] {
+            assert!(!everything.contains(hidden), "`{hidden}` shows");
+        }
+        // The correction of a field that they may not read is not in their history at all.
+        assert!(worker.history(leak.id()).await.unwrap().iter().all(|entry| entry.kind != "corrected"));
+        let chief = town.agent("a-02").history(leak.id()).await.unwrap();
+        assert!(chief.iter().any(|entry| entry.kind == "corrected"));
+        // Writing to it is refused like writing to a field that does not exist.
+        let hidden = refusal(worker.act(&seen, Command::correct("cout-estime", 1)).await).to_string();
+        let absent = refusal(worker.act(&seen, Command::correct("cout-estimu", 1)).await).to_string();
+        assert_eq!(hidden.replace("cout-estime", "?"), absent.replace("cout-estimu", "?"));
+        // A list cannot be made by it.
+        let by = |field: &str| {
+            let var = Var::Field(field.parse().unwrap());
+            List::new().filter(Condition::Compare(var, Comparison::Equal, Scalar::from("x")))
+        };
+        let hidden = refusal(worker.list(&by("code-portail")).await).to_string();
+        let absent = refusal(worker.list(&by("code-secret")).await).to_string();
+        assert_eq!(hidden.replace("code-portail", "?"), absent.replace("code-secret", "?"));
+        assert_eq!(worker.list(&by("materiau")).await.unwrap().requests.len(), 0);
+        // Nor can a person be found by a phone that they may not read.
+        assert!(worker.by_contact("espace-public", Contact::Phone, "0639981234").await.unwrap().is_empty());
+        assert_eq!(
+            town.agent("a-01").by_contact("espace-public", Contact::Phone, "0639981234").await.unwrap(),
+            [leak.id()]
+        );
+        // A conflict names no field that they may not see.
+        let stale = worker.open(leak.id()).await.unwrap();
+        let chief = town.agent("a-02");
+        chief.act_on(leak.id(), None, Command::correct("cout-estime", "99")).await.unwrap();
+        worker.act(&stale, Command::correct("materiau", "fonte")).await.unwrap();
+    });
+}
+
+#[test]
+fn another_services_requests_do_not_exist() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        for agent in ["a-03", "a-04", "a-06", "a-08"] {
+            let session = town.agent(agent);
+            assert!(matches!(session.open(leak.id()).await, Err(GrcError::NotFound)), "{agent}");
+            assert!(matches!(session.history(leak.id()).await, Err(GrcError::NotFound)), "{agent}");
+            let noted = session.act_on(leak.id(), None, Command::note("x")).await;
+            assert!(matches!(noted, Err(GrcError::NotFound)), "{agent}: {noted:?}");
+            assert_eq!(session.list(&List::new()).await.unwrap().requests.len(), 0, "{agent}");
+        }
+        assert_eq!(town.agent("a-05").list(&List::new()).await.unwrap().requests.len(), 1);
+        let figures = town.agent("a-03").figures(&grc_core::insight::Question::all()).await.unwrap();
+        assert_eq!(figures.total, 0, "nor are they counted");
+        assert!(matches!(
+            town.agent("a-01").figures(&grc_core::insight::Question::all()).await,
+            Err(GrcError::NotPermitted(_))
+        ));
+    });
+}
+
+#[test]
+fn the_citizen_follows_by_code_and_sees_no_insides() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        let anne = town.authority.session(Actor::holder(leak.tracking_code().clone()));
+        let seen = anne.follow().await.unwrap();
+        assert_eq!(seen.stage().get("fr"), "Un service s'en occupe");
+        assert!(
+            seen.agent().is_none()
+                && seen.team().is_none()
+                && seen.state().is_none()
+                && seen.notes().is_empty()
+        );
+        assert_eq!(seen.field("code-portail"), Some(&Value::from("4242B")), "their own words they may read");
+        assert!(seen.field("cout-estime").is_none());
+        let told = format!("{:?}", anne.history(leak.id()).await.unwrap());
+        for hidden in ["a-01", "a-02", "a-05", "pelle", "fontainiers", "affectee", "12550"] {
+            assert!(!told.contains(hidden), "`{hidden}` shows to the citizen");
+        }
+        // Only their own request, and only what is open to them.
+        let other = town.agent("a-01").submit(common::leak()).await.unwrap();
+        assert!(matches!(anne.open(other.id()).await, Err(GrcError::NotFound)));
+        assert!(refusal(anne.act(&seen, Command::note("psst")).await).is_denied());
+        assert!(refusal(anne.act(&seen, Fire::new("cloturer").outcome("repare")).await).is_denied());
+        anne.act(&seen, Command::Hear { text: Typed::new("ça coule toujours"), channel: "web".into() })
+            .await
+            .unwrap();
+        // A citizen who is not known finds nothing.
+        assert!(matches!(
+            town.authority.session(Actor::citizen()).open(leak.id()).await,
+            Err(GrcError::NotFound)
+        ));
+        let wrong = grc_core::TrackingCode::fresh(&grc_core::SystemEntropy).unwrap();
+        assert!(matches!(
+            town.authority.session(Actor::holder(wrong)).follow().await,
+            Err(GrcError::NotFound)
+        ));
+    });
+}
+
+#[test]
+fn readings_of_sensitive_fields_are_noted() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        town.clock.set(at("2026-11-24T10:00:00Z"));
+        town.agent("a-01").open(leak.id()).await.unwrap();
+        town.agent("a-05").open(leak.id()).await.unwrap();
+        let stream = StreamKey::new("ville".parse().unwrap(), "request".parse().unwrap(), leak.id().uuid());
+        let range = EventRange { stream, log: Log::Access, after: 0, limit: 100 };
+        let rows = town.stores.store.events(&range).await.unwrap();
+        let last = String::from_utf8(rows.last().unwrap().body.clone()).unwrap();
+        assert_eq!(
+            last,
+            r#"{"actor":{"id":"a-01","kind":"agent"},"at":1795514400000000,"fields":["code-portail"]}"#
+        );
+        assert_eq!(
+            rows.len(),
+            3,
+            "the chief's two readings and the clerk's; not the worker's, who may not read it"
+        );
+    });
+}
+
+#[test]
+fn a_right_withdrawn_is_withdrawn_on_live_requests_at_the_next_command() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        let worker = town.agent("a-05");
+        let seen = worker.open(leak.id()).await.unwrap();
+        let mut definition: Definition = common::definition("voirie");
+        let agent = definition.organisation.agents.iter_mut().find(|agent| agent.id == "a-05").unwrap();
+        agent.teams.clear();
+        // Another process publishes: this one's cache knows nothing of it.
+        let grc = grc_core::Grc::with(
+            town.stores.clone(),
+            town.clock.clone(),
+            std::sync::Arc::new(grc_core::SeededEntropy::new(9)),
+        );
+        let published =
+            grc.await.unwrap().authority("ville").unwrap().host("rh").publish(&definition).await.unwrap();
+        assert_eq!((published.organisation, published.procedures.len()), (2, 0));
+        assert!(matches!(worker.act(&seen, Fire::new("traiter")).await, Err(GrcError::NotFound)));
+        assert!(matches!(worker.open(leak.id()).await, Err(GrcError::NotFound)));
+        assert_eq!(worker.list(&List::new()).await.unwrap().requests.len(), 0);
+    });
+}
+
+#[test]
+fn live_requests_stay_on_their_version_of_the_procedure() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        let mut definition = common::definition("voirie").resolved();
+        let procedure = definition.procedures.get_mut("fuite-eau").unwrap();
+        procedure.fields.retain(|field| field.id != "cout-estime");
+        procedure.label = "Fuite".into();
+        let host = town.authority.host("essai");
+        let published = host.publish(&definition).await.unwrap();
+        assert_eq!(published.procedures.keys().map(|k| k.as_str()).collect::<Vec<_>>(), ["fuite-eau"]);
+        assert_eq!(
+            host.publish(&definition).await.unwrap().organisation,
+            published.organisation,
+            "again: nothing new"
+        );
+        let chief = town.agent("a-02");
+        let old = chief.open(leak.id()).await.unwrap();
+        assert_eq!(old.field("cout-estime"), Some(&Value::Integer(12_550)));
+        let new = town.agent("a-01").submit(common::leak()).await.unwrap();
+        let new = chief.open(new.id()).await.unwrap();
+        assert!(refusal(chief.act(&new, Command::correct("cout-estime", 1)).await).has("field.unknown"));
+    });
+}
