@@ -84,6 +84,7 @@ fn a_leak_goes_from_intake_to_anonymisation() {
         let town = grc.authority("ville").unwrap();
         let definition: Definition = serde_json::from_str(TOWN).unwrap();
         town.host("mise-en-place").publish(&definition).await.unwrap();
+        assert_eq!(town.host("mise-en-place").definition().await.unwrap(), definition);
 
         let claire = town.session(Actor::agent("a-17"));
         let photo = claire.store_file(None, "fuite.jpg", &b"\xff\xd8\xff\xe0 jpeg"[..]).await.unwrap();

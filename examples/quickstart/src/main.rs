@@ -1,1 +1,85 @@
-fn main() {}
+//! A town's requests from intake to anonymisation, on one SQLite file.
+
+mod check;
+mod clock;
+mod dates;
+mod failure;
+mod figures;
+mod import;
+mod options;
+mod picture;
+mod retention;
+mod story;
+mod town;
+
+use failure::{Failure, Res};
+use figures::Report;
+use grc_core::insight::Question;
+use import::Imported;
+use options::Options;
+use std::{
+    io::{Write, stderr, stdout},
+    process::ExitCode,
+};
+use town::{TOWN, Town};
+
+fn main() -> ExitCode {
+    match Options::read(std::env::args_os().skip(1)).and_then(|options| run(&options)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(Failure { text, code }) => {
+            if !text.is_empty() {
+                // Nothing is left to be done if not even this can be written.
+                let _ = writeln!(stderr(), "quickstart: {text}");
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Does what is asked; answers whether all that was compared agrees.
+fn run(options: &Options) -> Res<bool> {
+    if options.help {
+        stdout().write_all(options::HELP.as_bytes())?;
+        return Ok(true);
+    }
+    // With `--json` the object stands alone on standard output.
+    let mut out: Box<dyn Write> = if options.json { Box::new(stderr()) } else { Box::new(stdout()) };
+    let goes_on = options.goes_on();
+    let town = Town::open(options.db.as_deref())?;
+    let mut imported = Imported::default();
+    if goes_on {
+        if let (Some(csv), Some(mapping)) = (&options.csv, &options.mapping) {
+            imported = import::import(&town, csv, mapping, options, &mut out)?;
+        }
+        if let Some(date) = &options.retention_at {
+            retention::run(&town, date, &mut out)?;
+        }
+    } else {
+        let definition = town::definition(options.definition.as_deref())?;
+        pollster::block_on(story::play(&town, &definition, &mut out))?;
+    }
+    let host = town.grc.authority(TOWN)?.host("chiffres");
+    let figures = pollster::block_on(host.figures(&Question::all()))?;
+    if goes_on {
+        writeln!(out, "\nLes chiffres :")?;
+        figures::print(&mut out, &figures)?;
+    }
+    let agrees = match &options.check {
+        Some(facts) => check::compare(&mut out, facts, &figures)?,
+        None => true,
+    };
+    let path = town.close();
+    writeln!(out, "\nLa base est dans {} (ses clés à côté, dans {}).", path.display(), path.with_extension("keys").display())?;
+    if !goes_on {
+        story::what_next(&path, &mut out)?;
+    }
+    out.flush()?;
+    if options.json {
+        let Imported { accepted, refused, incomplete } = imported;
+        let report = Report { accepted, refused, incomplete, figures: &figures };
+        let text = serde_json::to_string_pretty(&report).map_err(|error| Failure::new(error.to_string()))?;
+        writeln!(stdout(), "{text}")?;
+    }
+    Ok(agrees)
+}

@@ -161,6 +161,22 @@ impl Host {
         Ok(Published { organisation: version, procedures: changed, withdrawn })
     }
 
+    /// The definition in force, as [`Host::publish`] takes it: the newest organisation, and the procedures that new
+    /// requests get. What is to be added to it can be added and published again.
+    ///
+    /// # Errors
+    /// [`GrcError::NoDefinition`] if nothing is published yet; [`GrcError::Storage`].
+    pub async fn definition(&self) -> Result<Definition, GrcError> {
+        let current = self.authority.newest_organisation().await?;
+        let mut procedures = BTreeMap::new();
+        for (type_, version) in &current.document.procedures {
+            let procedure = self.authority.procedure(type_, *version).await?;
+            procedures.insert(type_.clone(), (*procedure).clone());
+        }
+        let organisation = current.document.organisation.clone();
+        Ok(Definition { organisation, workflows: BTreeMap::new(), procedures })
+    }
+
     async fn newest_procedure(&self, type_: &Word) -> Result<u64, GrcError> {
         let inner = self.authority.inner();
         let range =
