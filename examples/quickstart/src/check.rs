@@ -78,7 +78,12 @@ impl Comparing<'_> {
         Ok(())
     }
 
-    fn months(&mut self, what: &str, expected: &BTreeMap<String, u64>, found: &BTreeMap<String, u64>) -> Res<()> {
+    fn months(
+        &mut self,
+        what: &str,
+        expected: &BTreeMap<String, u64>,
+        found: &BTreeMap<String, u64>,
+    ) -> Res<()> {
         self.count(&format!("{what}, number of months"), expected.len() as u64, found.len() as u64)?;
         for (month, n) in expected {
             self.count(&format!("{what} {month}"), *n, found.get(month).copied().unwrap_or(0))?;

@@ -115,7 +115,9 @@ pub(crate) fn print(out: &mut dyn Write, figures: &Figures) -> Res<()> {
 mod tests {
     #[test]
     fn thousands_stand_apart() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (58_251, "58 251"), (1_234_567, "1 234 567")] {
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1000, "1 000"), (58_251, "58 251"), (1_234_567, "1 234 567")]
+        {
             assert_eq!(super::grouped(number).replace('\u{202f}', " "), text);
         }
     }

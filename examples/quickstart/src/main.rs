@@ -70,7 +70,12 @@ fn run(options: &Options) -> Res<bool> {
         None => true,
     };
     let path = town.close();
-    writeln!(out, "\nLa base est dans {} (ses clés à côté, dans {}).", path.display(), path.with_extension("keys").display())?;
+    writeln!(
+        out,
+        "\nLa base est dans {} (ses clés à côté, dans {}).",
+        path.display(),
+        path.with_extension("keys").display()
+    )?;
     if !goes_on {
         story::what_next(&path, &mut out)?;
     }

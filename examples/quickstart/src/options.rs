@@ -85,7 +85,9 @@ impl Options {
                 Arg::Short(letter) => letter.to_string(),
                 Arg::Value(value) => {
                     let shown = value.to_string_lossy();
-                    return Err(wrong(format!("unexpected argument `{shown}`: a file needs its option, such as `--csv {shown}`")));
+                    return Err(wrong(format!(
+                        "unexpected argument `{shown}`: a file needs its option, such as `--csv {shown}`"
+                    )));
                 }
             };
             let mut path = || parser.value().map(PathBuf::from).map_err(wrong);
@@ -99,7 +101,8 @@ impl Options {
                 "show" => options.show = number(&mut parser, "show", 0, 1_000_000)?,
                 "workers" => options.workers = number(&mut parser, "workers", 1, 256)?,
                 "retention-at" => {
-                    options.retention_at = Some(parser.value().and_then(|value| value.string()).map_err(wrong)?);
+                    options.retention_at =
+                        Some(parser.value().and_then(|value| value.string()).map_err(wrong)?);
                 }
                 "notify" => options.notify = true,
                 "json" => options.json = true,
@@ -138,14 +141,18 @@ impl Options {
             ));
         }
         if self.retention_at.is_some() && self.csv.is_none() && self.db.is_none() {
-            return Err(wrong("`--retention-at` needs a database: give `--db FILE`, or `--csv` to import one first"));
+            return Err(wrong(
+                "`--retention-at` needs a database: give `--db FILE`, or `--csv` to import one first",
+            ));
         }
         Ok(())
     }
 
     /// Whether something is to be done on what is there, so that nothing is generated.
     pub(crate) fn goes_on(&self) -> bool {
-        self.csv.is_some() || self.retention_at.is_some() || self.db.as_ref().is_some_and(|path| path.exists())
+        self.csv.is_some()
+            || self.retention_at.is_some()
+            || self.db.as_ref().is_some_and(|path| path.exists())
     }
 }
 

@@ -14,7 +14,13 @@ use std::io::Write;
 const WORKERS: usize = 16;
 
 fn done(report: &WorkReport) -> u64 {
-    report.anonymised + report.sent + report.fired + report.destroyed + report.dropped + report.dead + report.months
+    report.anonymised
+        + report.sent
+        + report.fired
+        + report.destroyed
+        + report.dropped
+        + report.dead
+        + report.months
 }
 
 fn add(all: &mut WorkReport, one: &WorkReport) {
@@ -30,9 +36,8 @@ fn add(all: &mut WorkReport, one: &WorkReport) {
 /// One round of all workers.
 fn round(host: &Host, workers: usize) -> Res<WorkReport> {
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers)
-            .map(|_| scope.spawn(|| pollster::block_on(host.work(None, Budget::ALL))))
-            .collect();
+        let threads: Vec<_> =
+            (0..workers).map(|_| scope.spawn(|| pollster::block_on(host.work(None, Budget::ALL)))).collect();
         let mut all = WorkReport::default();
         for thread in threads {
             let report = thread.join().map_err(|_| Failure::new("a thread of the work broke down"))??;

@@ -104,7 +104,8 @@ impl Translator {
     /// The column behind a path of the engine.
     fn column_of(&self, path: &str) -> String {
         let columns = &self.mapping.columns;
-        let field = |id: &str| self.mapping.fields.iter().find(|field| field.id == id).map(|field| &field.column);
+        let field =
+            |id: &str| self.mapping.fields.iter().find(|field| field.id == id).map(|field| &field.column);
         let found = match path {
             "source_key" => columns.source_key.as_ref(),
             "occurred_at" => columns.opened.as_ref(),
@@ -157,7 +158,11 @@ impl<'a> Reading<'a> {
         let name = column.map_or("", String::as_str);
         match self.by.mapping.dates.read(&text) {
             Some(at) if past && at > self.by.now => {
-                self.flaw(name, "date.future", "this date is in the future; give the date on which it happened");
+                self.flaw(
+                    name,
+                    "date.future",
+                    "this date is in the future; give the date on which it happened",
+                );
                 None
             }
             Some(at) => Some(at),
@@ -176,7 +181,8 @@ impl<'a> Reading<'a> {
         let found = self.by.vocabulary.find(kind, &text).cloned();
         if found.is_none() {
             let name = kind.name();
-            let reason = format!("this value is not in `[values.{name}]` of the mapping, and is not taken as it is");
+            let reason =
+                format!("this value is not in `[values.{name}]` of the mapping, and is not taken as it is");
             self.flaw(column.map_or(name, String::as_str), "value.unknown", reason);
         }
         found
@@ -228,8 +234,14 @@ impl<'a> Reading<'a> {
         let service = self.word(Kind::Service, columns.service.as_ref());
         let entity = self.word(Kind::Entity, columns.entity.as_ref());
         let source = self.cell(columns.source_key.as_ref());
-        if source.is_none() && let Some(column) = &columns.source_key {
-            self.flaw(column, "value.missing", "the source key is blank: the row could not be told from another");
+        if source.is_none()
+            && let Some(column) = &columns.source_key
+        {
+            self.flaw(
+                column,
+                "value.missing",
+                "the source key is blank: the row could not be told from another",
+            );
         }
         let place = self.place();
         let party = self.party();
@@ -273,7 +285,11 @@ impl<'a> Reading<'a> {
             }
             (Some(false), true) => {
                 let column = name(&columns.state, "state");
-                self.flaw(&column, "state.contradiction", "it has a date of closing, but its state is not closed");
+                self.flaw(
+                    &column,
+                    "state.contradiction",
+                    "it has a date of closing, but its state is not closed",
+                );
             }
             _ => {}
         }

@@ -217,7 +217,8 @@ impl Mapping {
     pub(crate) fn load(path: &Path) -> Res<Self> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("the mapping {}: {error}", path.display())))?;
-        Self::parse(&text).map_err(|error| Failure::usage(format!("the mapping {}: {}", path.display(), error.text)))
+        Self::parse(&text)
+            .map_err(|error| Failure::usage(format!("the mapping {}: {}", path.display(), error.text)))
     }
 
     fn parse(text: &str) -> Res<Self> {
@@ -278,7 +279,9 @@ impl Mapping {
             let column = self.coded().iter().any(|(mapped, _)| *mapped == kind);
             if !column && !self.defaults.contains_key(&kind) {
                 let name = kind.name();
-                return wrong(format!("nothing gives the {name}: map `columns.{name}`, or give `defaults.{name}`"));
+                return wrong(format!(
+                    "nothing gives the {name}: map `columns.{name}`, or give `defaults.{name}`"
+                ));
             }
         }
         for (kind, column) in self.coded() {
@@ -307,7 +310,10 @@ impl Mapping {
         }
         for field in &self.fields {
             if matches!(field.kind, FieldKind::Choice | FieldKind::Choices | FieldKind::File) {
-                return wrong(format!("field `{}`: an export fills texts, numbers, days, yes and no, e-mail and phone", field.id));
+                return wrong(format!(
+                    "field `{}`: an export fills texts, numbers, days, yes and no, e-mail and phone",
+                    field.id
+                ));
             }
         }
         if self.columns.place.latitude.is_some() != self.columns.place.longitude.is_some() {
@@ -320,7 +326,9 @@ impl Mapping {
 fn one_byte(key: &str, text: &str) -> Res<u8> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),
-        _ => Err(Failure::usage(format!("`{key}` is one character, such as `;`; for a tabulator write `tab`"))),
+        _ => {
+            Err(Failure::usage(format!("`{key}` is one character, such as `;`; for a tabulator write `tab`")))
+        }
     }
 }
 
@@ -347,7 +355,10 @@ mod tests {
             ("[columns]\nopned = \"o\"", "unknown field `opned`"),
             ("[file]\nseparator = \";;\"\n[columns]", "one character"),
             ("[file]\nencoding = \"ebcdic\"\n[columns]", "encoding"),
-            ("take = [\"state\"]\n[columns]\nopened = \"o\"\n[defaults]\ntype = \"t\"\nchannel = \"c\"", "states cannot"),
+            (
+                "take = [\"state\"]\n[columns]\nopened = \"o\"\n[defaults]\ntype = \"t\"\nchannel = \"c\"",
+                "states cannot",
+            ),
         ] {
             let error = Mapping::parse(text).unwrap_err();
             assert!(error.text.contains(part), "{text:?} gives {}", error.text);

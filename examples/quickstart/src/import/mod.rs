@@ -33,7 +33,13 @@ pub(crate) struct Imported {
 }
 
 /// Reads a file twice: once for what is in it, once to replay it.
-pub(crate) fn import(town: &Town, csv: &Path, mapping: &Path, options: &Options, out: &mut dyn Write) -> Res<Imported> {
+pub(crate) fn import(
+    town: &Town,
+    csv: &Path,
+    mapping: &Path,
+    options: &Options,
+    out: &mut dyn Write,
+) -> Res<Imported> {
     let mapping = Mapping::load(mapping)?;
     let start = SystemClock.now();
     let survey = survey::survey(csv, &mapping)?;

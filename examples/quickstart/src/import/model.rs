@@ -8,8 +8,8 @@ use crate::failure::{Failure, Res};
 use grc_core::{
     Definition, Word,
     definition::{
-        Acceptability, Action, Agent, Channel, Field, Grant, Label, Named, Organisation, Phase, PlaceKind, Procedure,
-        Service, State, Transition, Workflow,
+        Acceptability, Action, Agent, Channel, Field, Grant, Label, Named, Organisation, Phase, PlaceKind,
+        Procedure, Service, State, Transition, Workflow,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +121,9 @@ fn organisation(mapping: &Mapping) -> Res<Organisation> {
     let zone = town.time_zone.as_deref().unwrap_or("Europe/Paris");
     Ok(Organisation {
         label: label(&town.label),
-        time_zone: zone.parse().map_err(|_| Failure::usage(format!("the mapping: `{zone}` is no time zone")))?,
+        time_zone: zone
+            .parse()
+            .map_err(|_| Failure::usage(format!("the mapping: `{zone}` is no time zone")))?,
         language: "fr".to_owned(),
         phone_code: town.phone_code,
         custodian: word(ROLE)?,
@@ -200,11 +202,16 @@ fn fields(mapping: &Mapping) -> Res<Vec<Field>> {
 
 fn is_ours(procedure: &Procedure) -> bool {
     let close = procedure.transition(CLOSE);
-    close.is_some_and(|close| close.by.iter().any(|by| by == ROLE)) && STATES.iter().all(|s| procedure.state(s).is_some())
+    close.is_some_and(|close| close.by.iter().any(|by| by == ROLE))
+        && STATES.iter().all(|s| procedure.state(s).is_some())
 }
 
 /// The definition for an export, added to the one that is in force, and what each value became.
-pub(crate) fn build(mapping: &Mapping, survey: &Survey, there: Option<Definition>) -> Res<(Definition, Vocabulary)> {
+pub(crate) fn build(
+    mapping: &Mapping,
+    survey: &Survey,
+    there: Option<Definition>,
+) -> Res<(Definition, Vocabulary)> {
     let mut definition = match there {
         Some(definition) => {
             agree(&definition.organisation, mapping)?;
@@ -225,7 +232,9 @@ pub(crate) fn build(mapping: &Mapping, survey: &Survey, there: Option<Definition
     let of_ours: Vec<(Word, String)> = definition
         .procedures
         .iter()
-        .map(|(id, p)| (id.clone(), if is_ours(p) { p.label.get(&language).to_owned() } else { String::new() }))
+        .map(|(id, p)| {
+            (id.clone(), if is_ours(p) { p.label.get(&language).to_owned() } else { String::new() })
+        })
         .collect();
     let types = words(Kind::Type, mapping, survey, &of_ours)?;
     let labels: BTreeMap<Word, String> = types.added.into_iter().chain(of_ours).collect();
@@ -303,7 +312,8 @@ fn people(organisation: &mut Organisation) -> Res<()> {
         });
     }
     if organisation.agent(AGENT).is_none() {
-        let agent = Agent { id: word(AGENT)?, roles: vec![word(ROLE)?], services: Vec::new(), teams: Vec::new() };
+        let agent =
+            Agent { id: word(AGENT)?, roles: vec![word(ROLE)?], services: Vec::new(), teams: Vec::new() };
         organisation.agents.push(agent);
     }
     Ok(())
@@ -338,7 +348,9 @@ fn lists(
         for (id, text) in words.added {
             let label = label(&text);
             match kind {
-                Kind::Channel => organisation.channels.push(Channel { id, label, incoming: true, answer: None }),
+                Kind::Channel => {
+                    organisation.channels.push(Channel { id, label, incoming: true, answer: None })
+                }
                 Kind::Service => organisation.services.push(Service { id, label, entity: None }),
                 Kind::Zone => organisation.zones.push(Named { id, label }),
                 Kind::Entity => organisation.entities.push(Named { id, label }),

@@ -19,9 +19,9 @@ pub(crate) enum Encoding {
 
 /// What bytes 0x80 to 0x9F are in windows-1252; five of them are nothing.
 const WINDOWS_1252: [u16; 32] = [
-    0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,
-    0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E,
-    0x0178,
+    0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
+    0x017D, 0, 0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A,
+    0x0153, 0, 0x017E, 0x0178,
 ];
 
 impl Encoding {
@@ -54,7 +54,8 @@ impl Encoding {
                 .iter()
                 .map(|byte| match byte {
                     0x80..=0x9F => {
-                        let code = WINDOWS_1252.get(usize::from(byte - 0x80)).copied().filter(|code| *code != 0);
+                        let code =
+                            WINDOWS_1252.get(usize::from(byte - 0x80)).copied().filter(|code| *code != 0);
                         code.and_then(|code| char::from_u32(code.into()))
                     }
                     other => Some(char::from(*other)),
@@ -98,7 +99,10 @@ impl Rows {
         if start.starts_with(&[0xEF, 0xBB, 0xBF]) {
             if mapping.encoding != Encoding::Utf8 {
                 let said = mapping.encoding.name();
-                return Err(Failure::file(path, format!("the file is in UTF-8 (it begins with its mark), and the mapping says {said}")));
+                return Err(Failure::file(
+                    path,
+                    format!("the file is in UTF-8 (it begins with its mark), and the mapping says {said}"),
+                ));
             }
             file.consume(3);
         }
@@ -180,7 +184,8 @@ impl Rows {
         match near {
             Some((_, column)) => format!("line 1: there is no column `{name}`; did you mean `{column}`?"),
             None => {
-                let shown: Vec<String> = self.header.iter().take(40).map(|column| format!("`{column}`")).collect();
+                let shown: Vec<String> =
+                    self.header.iter().take(40).map(|column| format!("`{column}`")).collect();
                 format!(
                     "line 1: there is no column `{name}` with the separator {said}; the {} columns are {}",
                     self.header.len(),

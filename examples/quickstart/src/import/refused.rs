@@ -32,7 +32,8 @@ impl Collector {
             None => None,
             Some(path) => {
                 let mut file = csv::Writer::from_path(path).map_err(|error| Failure::file(path, error))?;
-                file.write_record(["line", "column", "code", "reason"]).map_err(|error| Failure::file(path, error))?;
+                file.write_record(["line", "column", "code", "reason"])
+                    .map_err(|error| Failure::file(path, error))?;
                 Some(file)
             }
         };

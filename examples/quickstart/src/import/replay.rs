@@ -74,7 +74,8 @@ impl Replay<'_> {
             let read = self.feed(path, rows, &queues, &done, stop);
             drop(queues);
             drop(done);
-            let collected = collecting.join().map_err(|_| Failure::new("a thread of the import broke down"))?;
+            let collected =
+                collecting.join().map_err(|_| Failure::new("a thread of the import broke down"))?;
             collected.and(read)
         })
     }
@@ -94,7 +95,8 @@ impl Replay<'_> {
             let Some((line, row)) = rows.next(path)? else { break };
             let sent = match row {
                 Row::Whole(record) => {
-                    let key = self.translator.source(&record).map_or(number, |source| hasher.hash_one(source));
+                    let key =
+                        self.translator.source(&record).map_or(number, |source| hasher.hash_one(source));
                     let place = usize::try_from(key % self.workers as u64).unwrap_or(0);
                     let job = Job { number, line, key, record };
                     queues.get(place).is_some_and(|queue| queue.send(job).is_ok())
@@ -104,7 +106,9 @@ impl Replay<'_> {
                     let flaw = Flaw {
                         column: format!("{cells} cells"),
                         code: "row.cells".to_owned(),
-                        reason: format!("the row has {cells} cells, the header {header} (a separator or a quotation mark too many or too few?)"),
+                        reason: format!(
+                            "the row has {cells} cells, the header {header} (a separator or a quotation mark too many or too few?)"
+                        ),
                     };
                     done.send((number, line, Ok(Fate::Refused(vec![flaw])))).is_ok()
                 }
@@ -149,7 +153,8 @@ impl Replay<'_> {
         Flaw {
             column: self.translator.source_column().to_owned(),
             code: "source.duplicate".to_owned(),
-            reason: "a request with this source key was taken in before; leave it out: it is here already".to_owned(),
+            reason: "a request with this source key was taken in before; leave it out: it is here already"
+                .to_owned(),
         }
     }
 
@@ -197,7 +202,12 @@ impl Replay<'_> {
         Ok(Fate::Accepted)
     }
 
-    async fn step(&self, session: &Session, id: RequestId, instruction: &Instruction) -> Result<(), GrcError> {
+    async fn step(
+        &self,
+        session: &Session,
+        id: RequestId,
+        instruction: &Instruction,
+    ) -> Result<(), GrcError> {
         patient(|| session.act_on(id, None, instruction.clone())).await.map(|_| ())
     }
 
@@ -210,7 +220,9 @@ impl Replay<'_> {
 }
 
 /// Again if others were in the way.
-async fn patient<T, F: Future<Output = Result<T, GrcError>>>(mut run: impl FnMut() -> F) -> Result<T, GrcError> {
+async fn patient<T, F: Future<Output = Result<T, GrcError>>>(
+    mut run: impl FnMut() -> F,
+) -> Result<T, GrcError> {
     for _ in 0..10 {
         match run().await {
             Err(GrcError::Busy) => std::thread::yield_now(),
