@@ -20,7 +20,7 @@ const TYPES: [&str; 3] = ["fuite-eau", "nid-de-poule", "lampadaire"];
 
 /// The stage on which it is played.
 pub(crate) struct Stage<'a> {
-    out: &'a mut dyn Write,
+    out: &'a mut (dyn Write + Send),
     town: &'a Town,
     authority: Authority,
     zone: Tz,
@@ -74,7 +74,7 @@ fn begin(zone: Tz) -> Moment {
 }
 
 /// Plays it.
-pub(crate) async fn play(town: &Town, definition: &Definition, out: &mut dyn Write) -> Res<()> {
+pub(crate) async fn play(town: &Town, definition: &Definition, out: &mut (dyn Write + Send)) -> Res<()> {
     let zone = definition.organisation.time_zone;
     let missing: Vec<&str> =
         TYPES.into_iter().filter(|type_| !definition.procedures.contains_key(*type_)).collect();
@@ -136,7 +136,7 @@ async fn publish(stage: &mut Stage<'_>, definition: &Definition) -> Res<()> {
 }
 
 /// What to try next.
-pub(crate) fn what_next(path: &Path, out: &mut dyn Write) -> Res<()> {
+pub(crate) fn what_next(path: &Path, out: &mut (dyn Write + Send)) -> Res<()> {
     let path = path.display();
     writeln!(out, "À essayer ensuite :")?;
     writeln!(out, "  cargo run --release -p quickstart -- --db {path} --json")?;
