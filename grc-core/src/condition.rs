@@ -256,6 +256,27 @@ impl Condition {
         }
     }
 
+    /// Whether it is within the bounds that conditions read as data have.
+    pub fn is_bounded(&self) -> bool {
+        fn count(condition: &Condition, depth: usize, nodes: &mut usize) -> bool {
+            *nodes += match condition {
+                Condition::OneOf(_, scalars) => 1 + scalars.len(),
+                _ => 1,
+            };
+            if depth > Condition::MAX_DEPTH || *nodes > Condition::MAX_NODES {
+                return false;
+            }
+            match condition {
+                Condition::All(parts) | Condition::Any(parts) => {
+                    parts.iter().all(|part| count(part, depth + 1, nodes))
+                }
+                Condition::Not(part) => count(part, depth + 1, nodes),
+                _ => true,
+            }
+        }
+        count(self, 0, &mut 0)
+    }
+
     /// As JsonLogic.
     pub fn to_json(&self) -> Json {
         let var = |var: &Var| json!({ "var": var.to_string() });

@@ -71,6 +71,14 @@ ids! {
     KeyId,
 }
 
+impl BlobId {
+    /// When it was made, in milliseconds since 1970: the beginning of a UUIDv7.
+    pub(crate) fn millis(self) -> i64 {
+        let [a, b, c, d, e, f, ..] = *self.as_bytes();
+        i64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
+}
+
 impl RequestId {
     /// The stream kind of requests.
     pub const KIND: &'static str = "request";

@@ -28,6 +28,13 @@ impl Question {
     }
 }
 
+impl Question {
+    /// The condition, if there is one.
+    pub(crate) const fn filter(&self) -> Option<&Condition> {
+        self.filter.as_ref()
+    }
+}
+
 /// How long something took, in hours.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Default)]
 pub struct Delay {

@@ -203,3 +203,69 @@ fn a_request_of_thousands_of_notes_is_forgotten_in_one_run() {
         assert_eq!((verdict.events, verdict.problems), (2_106, Vec::new()));
     });
 }
+
+#[test]
+fn what_must_be_forgotten_is_never_given_up() {
+    use async_trait::async_trait;
+    use grc_core::{
+        Grc, KeyId, SeededEntropy, Stores,
+        vault::{DataKey, KeyState, Keyring, KeyringError, KeyringInfo, Slot, SlotKey},
+    };
+    use std::{
+        collections::BTreeMap,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+    };
+
+    /// A keyring that cannot destroy for a while.
+    #[derive(Debug)]
+    struct Away(Arc<dyn Keyring>, AtomicBool);
+
+    #[async_trait]
+    impl Keyring for Away {
+        fn info(&self) -> KeyringInfo {
+            self.0.info()
+        }
+        async fn epoch(&self) -> Result<(uuid::Uuid, u64), KeyringError> {
+            self.0.epoch().await
+        }
+        async fn issue(&self, keys: &[(KeyId, DataKey)]) -> Result<u64, KeyringError> {
+            self.0.issue(keys).await
+        }
+        async fn open(&self, ids: &[KeyId]) -> Result<Vec<KeyState>, KeyringError> {
+            self.0.open(ids).await
+        }
+        async fn keep(&self, id: KeyId, slots: &BTreeMap<Slot, SlotKey>) -> Result<u64, KeyringError> {
+            self.0.keep(id, slots).await
+        }
+        async fn destroy(&self, ids: &[KeyId]) -> Result<u64, KeyringError> {
+            if self.1.load(Ordering::SeqCst) {
+                return Err(KeyringError::unavailable("away", "not now"));
+            }
+            self.0.destroy(ids).await
+        }
+    }
+
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = town.agent("a-01").submit(pothole()).await.unwrap().id();
+        close(&town, id).await;
+        let away = Arc::new(Away(Arc::clone(&town.stores.keyring), AtomicBool::new(true)));
+        let stores = Stores { keyring: away.clone(), ..town.stores.clone() };
+        let grc = Grc::with(stores, town.clock.clone(), Arc::new(SeededEntropy::new(8))).await.unwrap();
+        let host = grc.authority("ville").unwrap().host("worker");
+        let mut tries = 0;
+        for day in 1..40 {
+            town.clock.set(at("2027-03-01T10:00:00Z").plus_days(day));
+            let report = host.work(None, Budget::ALL).await.unwrap();
+            tries += report.later;
+            assert_eq!(report.dead, 0, "day {day}");
+        }
+        assert!(tries > 12, "{tries} tries");
+        away.1.store(false, Ordering::SeqCst);
+        town.clock.set(at("2027-06-01T10:00:00Z"));
+        assert_eq!(host.work(None, Budget::ALL).await.unwrap().destroyed, 1);
+    });
+}

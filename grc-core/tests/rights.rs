@@ -243,3 +243,101 @@ fn agents_names_are_sealed_in_the_directory() {
         assert_eq!(name("a-05").await, None);
     });
 }
+
+#[test]
+fn a_transition_carries_only_what_it_asks_for_or_what_the_actor_may_do() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        let chief = town.agent("a-02");
+        chief.act_on(leak.id(), None, Fire::new("traiter")).await.unwrap();
+        chief.act_on(leak.id(), None, Fire::new("cloturer").outcome("repare")).await.unwrap();
+        let anne = town.authority.session(Actor::holder(leak.tracking_code().clone()));
+        let again = || Fire::new("rouvrir").message("ça coule encore");
+        for fire in [
+            again().to(Assignee::agent("a-06")),
+            again().to(Assignee::agent("inconnu")),
+            again().outcome("sans-objet"),
+            again().note("psst"),
+            again().set("gravite", "suintement"),
+        ] {
+            let refused = refusal(anne.act_on(leak.id(), None, fire).await);
+            assert!(refused.is_denied() && !refused.to_string().contains("a-0"), "{refused}");
+        }
+        anne.act_on(leak.id(), None, again()).await.unwrap();
+    });
+}
+
+#[test]
+fn nobody_dates_back_behind_what_is_known_without_the_right() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        let back =
+            |fire: Fire| grc_core::Instruction::from(fire).occurred_at(at("2000-01-01T00:00:00Z").to_utc());
+        let worker = town.agent("a-05");
+        assert!(refusal(worker.act_on(leak.id(), None, back(Fire::new("traiter"))).await).is_denied());
+        let quiet = grc_core::Instruction::from(Fire::new("traiter")).quiet();
+        assert!(refusal(worker.act_on(leak.id(), None, quiet).await).is_denied());
+        let citizen = town.authority.session(Actor::citizen());
+        for intake in [
+            common::leak().occurred_at(at("2026-11-01T00:00:00Z").to_utc()),
+            common::leak().quiet(),
+            common::leak().service("voirie"),
+            common::leak().target(at("2026-12-01T00:00:00Z").to_utc()),
+        ] {
+            assert!(refusal(citizen.submit(intake).await).is_denied());
+        }
+        assert!(refusal(citizen.submit(common::leak().key("court")).await).has("command.key-short"));
+        let key = "5f2c1e0d9b8a47c6a1f3e2";
+        let first = citizen.submit(common::leak().key(key)).await.unwrap();
+        assert_eq!(citizen.submit(common::leak().key(key)).await.unwrap(), first);
+    });
+}
+
+#[test]
+fn the_same_key_on_another_request_is_refused() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        let other = town.agent("a-01").submit(common::leak()).await.unwrap();
+        let chief = town.agent("a-02");
+        let note = || grc_core::Instruction::from(Command::note("vu")).key("vu");
+        let first = chief.act_on(leak.id(), None, note()).await.unwrap();
+        assert_eq!(chief.act_on(leak.id(), None, note()).await.unwrap(), first);
+        assert!(refusal(chief.act_on(other.id(), None, note()).await).has("command.key-reused"));
+    });
+}
+
+#[test]
+fn positions_and_older_versions_do_not_leak_through_lists() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let mut definition = common::definition("voirie").resolved();
+        let procedure = definition.procedures.get_mut("fuite-eau").unwrap();
+        let rights =
+            grc_core::definition::FieldRights { read: Some(vec!["responsable".into()]), write: None };
+        procedure.rights.insert("place.point".parse().unwrap(), rights);
+        let gravite = procedure.fields.iter_mut().find(|field| field.id == "gravite").unwrap();
+        gravite.read =
+            Some(vec!["responsable".into(), "accueil".into(), "@requester".into(), "@citizen".into()]);
+        let host = town.authority.host("essai");
+        host.publish(&definition).await.unwrap();
+        let clerk = town.agent("a-01");
+        let leak = clerk.submit(leak().at(Place::position(48.117_266, -1.677_793))).await.unwrap();
+        let admin = town.agent("a-09").list(&List::new()).await.unwrap();
+        assert_eq!(admin.requests.len(), 1);
+        // `a-07` reads neither; opening the field in a later version opens nothing of this request.
+        let administrator = town.authority.session(Actor::agent("a-70").role("administrateur"));
+        let by =
+            |var: Var, scalar: Scalar| List::new().filter(Condition::Compare(var, Comparison::Equal, scalar));
+        let gravite = || by(Var::Field("gravite".parse().unwrap()), Scalar::from("ecoulement"));
+        assert_eq!(clerk.list(&gravite()).await.unwrap().requests[0].id, leak.id());
+        assert!(refusal(administrator.list(&gravite()).await).has("list.field"));
+        let procedure = definition.procedures.get_mut("fuite-eau").unwrap();
+        procedure.fields.iter_mut().find(|field| field.id == "gravite").unwrap().read = None;
+        host.publish(&definition).await.unwrap();
+        assert_eq!(administrator.list(&gravite()).await.unwrap().requests.len(), 0);
+        // Other types show their place to all: the list is made of those only.
+        let lat = by(Var::Fact(grc_core::storage::Fact::Lat), Scalar::from(48_117_266));
+        assert_eq!(administrator.list(&lat).await.unwrap().requests.len(), 0);
+        assert_eq!(town.agent("a-02").list(&lat).await.unwrap().requests.len(), 1);
+    });
+}

@@ -46,7 +46,7 @@ struct Facts {
 const NEAR: f64 = 1e-5;
 
 struct Comparing<'a> {
-    out: &'a mut dyn Write,
+    out: &'a mut (dyn Write + Send),
     compared: u32,
     differ: u32,
 }
@@ -93,7 +93,7 @@ impl Comparing<'_> {
 }
 
 /// Compares, prints each comparison, and answers whether all agree.
-pub(crate) fn compare(out: &mut dyn Write, path: &Path, figures: &Figures) -> Res<bool> {
+pub(crate) fn compare(out: &mut (dyn Write + Send), path: &Path, figures: &Figures) -> Res<bool> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
     let facts: Facts = serde_json::from_str(&text).map_err(|error| Failure::file(path, error))?;
     writeln!(out, "Figures compared with {}:", path.display())?;

@@ -23,7 +23,7 @@ pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
             out.push('\u{202f}');
         }
         out.push(digit);
@@ -42,7 +42,7 @@ pub(crate) fn hours(hours: f64) -> String {
     }
 }
 
-fn ranked(out: &mut dyn Write, title: &str, counts: &BTreeMap<String, u64>) -> Res<()> {
+fn ranked(out: &mut (dyn Write + Send), title: &str, counts: &BTreeMap<String, u64>) -> Res<()> {
     const SHOWN: usize = 8;
     if counts.is_empty() {
         return Ok(());
@@ -61,7 +61,7 @@ fn ranked(out: &mut dyn Write, title: &str, counts: &BTreeMap<String, u64>) -> R
     Ok(())
 }
 
-fn months(out: &mut dyn Write, title: &str, counts: &BTreeMap<String, u64>) -> Res<()> {
+fn months(out: &mut (dyn Write + Send), title: &str, counts: &BTreeMap<String, u64>) -> Res<()> {
     if counts.is_empty() {
         return Ok(());
     }
@@ -73,7 +73,7 @@ fn months(out: &mut dyn Write, title: &str, counts: &BTreeMap<String, u64>) -> R
 }
 
 /// Prints figures for people.
-pub(crate) fn print(out: &mut dyn Write, figures: &Figures) -> Res<()> {
+pub(crate) fn print(out: &mut (dyn Write + Send), figures: &Figures) -> Res<()> {
     writeln!(
         out,
         "  {} demandes : {} ouvertes, {} closes, {} anonymisées",

@@ -44,7 +44,7 @@ fn run(options: &Options) -> Res<bool> {
         return Ok(true);
     }
     // With `--json` the object stands alone on standard output.
-    let mut out: Box<dyn Write> = if options.json { Box::new(stderr()) } else { Box::new(stdout()) };
+    let mut out: Box<dyn Write + Send> = if options.json { Box::new(stderr()) } else { Box::new(stdout()) };
     let goes_on = options.goes_on();
     let town = Town::open(options.db.as_deref())?;
     let mut imported = Imported::default();

@@ -49,7 +49,7 @@ fn round(host: &Host, workers: usize) -> Res<WorkReport> {
 
 /// Sets the engine's clock to a date and does what is due then, until nothing is left; then the clock is the system's
 /// again.
-pub(crate) fn run(town: &Town, date: &str, out: &mut dyn Write) -> Res<()> {
+pub(crate) fn run(town: &Town, date: &str, out: &mut (dyn Write + Send)) -> Res<()> {
     let host = town.grc.authority(TOWN)?.host("conservation");
     let zone = pollster::block_on(host.definition())?.organisation.time_zone;
     let at = dates::of_option(date, zone)?;

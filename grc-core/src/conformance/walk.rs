@@ -324,7 +324,7 @@ impl Walk {
             Typed::new(if dice.once_in(20) { String::new() } else { format!("mot {}", dice.below(1_000)) })
         };
         if let Some(hold) = seen.holds().first()
-            && self.dice.once_in(4)
+            && self.dice.once_in(2)
         {
             return ("release", Command::Release { hold: *hold });
         }

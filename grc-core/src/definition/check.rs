@@ -48,11 +48,12 @@ pub(super) fn run(definition: &Definition) -> Vec<Finding> {
 
 type Rule = fn(&Scope<'_>, &mut Findings);
 
-const RULES: [Rule; 27] = [
+const RULES: [Rule; 28] = [
     limits::labels,
     limits::numbers,
     limits::incoming,
     names::unique,
+    names::reserved,
     names::organisation,
     names::agents,
     names::grants,

@@ -200,6 +200,8 @@ pub enum Action {
     Erase,
     /// See figures.
     Measure,
+    /// Replay cases of another system: without messages and timers, and at dates before what is known.
+    Import,
 }
 
 impl Action {

@@ -56,7 +56,7 @@ impl Host {
         let (key_id, key) = inner.fresh_key().await?;
         let context = authority.directory_context();
         let sealed = seal(&context, 1, key_id, &key.slot(&context, 1), &Value::from(name), &*grc.entropy)?;
-        let entry = Entry { key: key_id, row: URL_SAFE_NO_PAD.encode(VaultRow(vec![sealed]).to_bytes()) };
+        let entry = Entry { key: key_id, row: URL_SAFE_NO_PAD.encode(VaultRow(vec![sealed]).to_bytes()?) };
         let document = Document {
             kind: Word::of("directory"),
             name: id,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     KeyId, Word,
-    request::{Decision, Plan, Request, RequestEvent, coarse},
+    request::{Decision, Plan, Request, RequestEvent, coarse, stays},
     storage::{Batch, LinkKey, Parts, Step},
     vault::Slot,
 };
@@ -64,11 +64,14 @@ impl Authority {
             .collect();
         let files = loaded.request.files.iter().filter(|file| opened.dead.contains(&file.slot));
         let blobs = files.map(|file| file.blob).collect();
-        let all = opened.values.keys().all(|slot| {
-            loaded.request.slots.get(slot).is_some_and(|path| loaded.procedure.field(path.as_str()).is_some())
-        });
+        let all = opened
+            .values
+            .keys()
+            .all(|slot| loaded.request.slots.get(slot).is_some_and(|path| stays(&loaded.procedure, path)));
         // The tracking code goes with anonymisation only: without it, this was one.
-        let anonymised = all && loaded.request.code.is_some_and(|code| opened.dead.contains(&code));
+        let anonymised = all
+            && loaded.request.is_closed()
+            && loaded.request.code.is_some_and(|code| opened.dead.contains(&code));
         let event = if anonymised {
             let point = point_of(&loaded.record.row).map(|(lat, lon)| (coarse(lat), coarse(lon)));
             RequestEvent::Anonymised { rule, slots, point }

@@ -48,7 +48,11 @@ impl Authority {
             }
             let events = self.history_of(&loaded.record.row.key, 0, loaded.request.version).await?;
             let reader = Reader { acting, loaded: &loaded, readable: &readable, values: &opened.values };
-            return Ok(events.iter().filter_map(|event| reader.entry(event)).collect());
+            let entries: Vec<HistoryEntry> = events.iter().filter_map(|event| reader.entry(event)).collect();
+            let read = entries.iter().flat_map(|entry| entry.values.iter());
+            let read = read.filter(|(_, value)| value.is_some()).map(|(path, _)| path).collect();
+            self.note_reading(acting, &loaded, &read).await?;
+            return Ok(entries);
         }
         Err(GrcError::Busy)
     }
@@ -170,6 +174,9 @@ impl Reader<'_> {
                 "messaged"
             }
             RequestEvent::Delivered { status, code, .. } => {
+                if !self.reads("message") {
+                    return None;
+                }
                 say("status", Some(status));
                 say("code", code.as_ref().filter(|_| !citizen));
                 "delivered"
@@ -225,7 +232,9 @@ impl Reader<'_> {
             }
             RequestEvent::Erased { slots, reason } => {
                 say("reason", Some(reason));
-                details.insert("values", slots.len().to_string());
+                if !citizen {
+                    details.insert("values", slots.len().to_string());
+                }
                 "erased"
             }
             RequestEvent::Anonymised { rule, .. } => {

@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     Condition, Moment, RequestId, Value, Word,
-    condition::Var,
-    definition::{Action, Contact},
+    condition::{Scalar, Var},
+    contact,
+    definition::{Action, Contact, Field},
     refusal::{Problem, Refusal},
-    request::Acting,
-    storage::{Cursor, Fact, LinkKey, Order, Query},
-    vault::HEAD,
+    request::{Acting, Request},
+    storage::{Cursor, Fact, LinkKey, Order, Query, StreamRecord},
+    vault::{HEAD, Slot},
 };
 use std::collections::BTreeSet;
 
@@ -125,14 +126,14 @@ impl Authority {
         current: &Current,
         list: &List,
     ) -> Result<Listed, GrcError> {
-        self.check_filter(acting, current, &list.filter).await?;
+        let readable = self.readable_filter(acting, current, &list.filter).await?;
         let scope = acting.scope(&current.document.organisation, Action::See);
         if scope == Condition::Constant(false) {
             return Ok(Listed::default());
         }
         let inner = self.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-        query.filter = list.filter.clone().and(scope);
+        query.filter = list.filter.clone().and(readable).and(scope);
         query.order = list.order;
         query.after.clone_from(&list.after);
         query.limit = list.limit;
@@ -186,35 +187,56 @@ impl Authority {
         Ok(Listed { requests, next: page.next })
     }
 
-    /// A list cannot be made by what the actor may not read: its length would tell.
-    async fn check_filter(
+    /// A list cannot be made by what the actor may not read: its length would tell. Answers the condition under which
+    /// it can: for each field named, the versions of the types under which it is in clear and readable.
+    pub(super) async fn readable_filter(
         &self,
         acting: &Acting,
         current: &Current,
         filter: &Condition,
-    ) -> Result<(), GrcError> {
-        for var in filter.vars() {
-            let Var::Field(field) = var else { continue };
-            let mut known = false;
-            for (type_, version) in &current.document.procedures {
-                let procedure = self.procedure(type_, *version).await?;
-                let Some(definition) = procedure.field(field.as_str()) else { continue };
-                if !acting.reads(&current.document.organisation, &procedure, field.as_str(), None) {
-                    known = false;
-                    break;
-                }
-                known |= definition.is_clear();
-            }
-            if !known {
-                let problem =
-                    Problem::new("list.field", format!("form.{field}"), "lists cannot be made by this field");
-                return Err(Refusal::from(
-                    problem.hint("use a field that is indexed, not personal, and that you may read"),
-                )
-                .into());
-            }
+    ) -> Result<Condition, GrcError> {
+        let refuse = |path: String, message: &str, hint: &str| {
+            GrcError::from(Refusal::from(Problem::new("list.field", path, message).hint(hint)))
+        };
+        if !filter.is_bounded() {
+            return Err(refuse("filter".to_owned(), "this condition is too large", "ask for less at once"));
         }
-        Ok(())
+        let organisation = &current.document.organisation;
+        let mut only = Condition::Constant(true);
+        let vars: BTreeSet<&Var> = filter.vars().into_iter().collect();
+        for var in vars {
+            let by_place = matches!(var, Var::Fact(Fact::Lat | Fact::Lon));
+            let field = match var {
+                Var::Field(field) => Some(field),
+                Var::Fact(_) => None,
+            };
+            if field.is_none() && !by_place {
+                continue;
+            }
+            let mut readable = Vec::new();
+            for (type_, newest) in &current.document.procedures {
+                let mut versions = Vec::new();
+                for version in 1..=*newest {
+                    let procedure = self.procedure(type_, version).await?;
+                    let path = field.map_or("place.point", Word::as_str);
+                    let in_clear = field
+                        .is_none_or(|field| procedure.field(field.as_str()).is_some_and(Field::is_clear));
+                    if in_clear && acting.reads(organisation, &procedure, path, None) {
+                        versions.push(Scalar::Integer(i64::try_from(version).unwrap_or(i64::MAX)));
+                    }
+                }
+                if !versions.is_empty() {
+                    let versions = Condition::OneOf(Var::Fact(Fact::Procedure), versions);
+                    readable.push(Condition::is(Fact::Type, type_).and(versions));
+                }
+            }
+            if readable.is_empty() {
+                let hint = "use a field that is indexed, not personal, and that you may read";
+                return Err(refuse(var.to_string(), "lists cannot be made by this field", hint));
+            }
+            only = only.and(Condition::Any(readable));
+        }
+        Ok(only)
     }
 
     pub(super) async fn by_contact(
@@ -240,6 +262,10 @@ impl Authority {
         if acting.is_citizen() {
             return Err(refuse("permission.denied", "actor", "you may not look for persons"));
         }
+        let normal = |text: &str| match kind {
+            Contact::Email => contact::email(text),
+            _ => contact::phone(text, organisation.phone_code),
+        };
         let mut found = Vec::new();
         for key in inner.month_keys().await? {
             let token = contact_token(&key.key, &sector, path, &Value::from(text), organisation.phone_code)
@@ -249,14 +275,20 @@ impl Authority {
             let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
             query.linked = Some(LinkKey { kind: named_kind("contact", &key.name), key: token.to_vec() });
             query.limit = 100;
-            for record in inner.grc.0.stores.store.query(&query).await?.rows {
-                let request = self.state_of(&record.row).await?;
-                let procedure = self.procedure(&request.type_, request.procedure).await?;
-                let detail = path.replace("x.", "requester.");
-                if acting.may_with(organisation, Action::See, &request)
-                    && acting.reads(organisation, &procedure, &detail, Some(&request))
-                {
-                    found.push((request.opened_at, request.id));
+            query.parts = BTreeSet::from([HEAD]);
+            loop {
+                let page = inner.grc.0.stores.store.query(&query).await?;
+                for record in &page.rows {
+                    let request = self.state_of(&record.row).await?;
+                    if acting.may_with(organisation, Action::See, &request)
+                        && self.names_readably(acting, current, record, &request, kind, &normal(text)).await?
+                    {
+                        found.push((request.opened_at, request.id));
+                    }
+                }
+                match page.next {
+                    Some(next) if found.len() < 100 => query.after = Some(next),
+                    _ => break,
                 }
             }
         }
@@ -264,5 +296,36 @@ impl Authority {
         found.reverse();
         found.truncate(100);
         Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// Whether a party of a request has this contact, in a detail that the actor may read.
+    async fn names_readably(
+        &self,
+        acting: &Acting,
+        current: &Current,
+        record: &StreamRecord,
+        request: &Request,
+        kind: Contact,
+        normal: &Option<String>,
+    ) -> Result<bool, GrcError> {
+        let organisation = &current.document.organisation;
+        let procedure = self.procedure(&request.type_, request.procedure).await?;
+        let detail = if kind == Contact::Email { "email" } else { "phone" };
+        let slots: Vec<Slot> = request
+            .parties
+            .iter()
+            .filter(|party| {
+                acting.reads(organisation, &procedure, &format!("{}.{detail}", party.role), Some(request))
+            })
+            .filter_map(|party| party.details.get(detail).copied())
+            .collect();
+        let keyring = &*self.inner().grc.0.stores.keyring;
+        let opened =
+            open_slots(keyring, &context_of(&record.row), record, &|slot| slots.contains(&slot)).await?;
+        Ok(opened.values.values().any(|value| match value {
+            Value::Text(text) if kind == Contact::Email => contact::email(text) == *normal,
+            Value::Text(text) => contact::phone(text, organisation.phone_code) == *normal,
+            _ => false,
+        }))
     }
 }

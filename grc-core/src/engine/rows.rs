@@ -58,7 +58,7 @@ impl Authority {
                 let row = VaultRow::from_bytes(bytes)?;
                 let kept = row.without(&gone);
                 if kept.0.len() != row.0.len() {
-                    vault.insert(*part, if kept.0.is_empty() { Vec::new() } else { kept.to_bytes() });
+                    vault.insert(*part, if kept.0.is_empty() { Vec::new() } else { kept.to_bytes()? });
                 }
             }
         }
@@ -69,7 +69,7 @@ impl Authority {
                     None => VaultRow::default(),
                 };
             row.0.extend(slots.iter().cloned());
-            vault.insert(*part, row.to_bytes());
+            vault.insert(*part, row.to_bytes()?);
         }
         let written = Written { id: request.id, version: after.version };
         let writing = Writing {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Actor, Condition, RequestId, TrackingCode, Word,
+    condition::Var,
     definition::{Action, Contact, Organisation},
     insight::{Figures, Question},
     refusal::{Problem, Refusal},
@@ -207,18 +208,9 @@ impl Session {
         // Whoever may do nothing at all may not fill the disk either.
         let (acting, current) = self.acting().await?;
         let organisation = &current.document.organisation;
-        let allowed = acting.held_request().is_some()
-            || [Action::Submit, Action::Attach].into_iter().any(|action| {
-                current
-                    .document
-                    .procedures
-                    .keys()
-                    .any(|type_| acting.may(organisation, action, type_, None, None))
-                    || organisation.families.iter().any(|family| {
-                        let any = Word::of("x");
-                        acting.may(organisation, action, &any, Some(&family.id), None)
-                    })
-            });
+        let allowed = [Action::Submit, Action::Attach]
+            .into_iter()
+            .any(|action| acting.may_somewhere(organisation, action));
         if !allowed {
             let problem = Problem::new("permission.denied", "actor", "you may not hand in files");
             return Err(Refusal::from(problem).into());
@@ -277,6 +269,14 @@ impl Session {
         if scope == Condition::Constant(false) && acting.kind() != ActorKind::Host {
             let problem = Problem::new("permission.denied", "actor", "you may not see figures");
             return Err(Refusal::from(problem).into());
+        }
+        if let Some(filter) = question.filter() {
+            if let Some(field) = filter.vars().into_iter().find(|var| matches!(var, Var::Field(_))) {
+                let problem =
+                    Problem::new("list.field", field.to_string(), "figures are made by facts, not by fields");
+                return Err(Refusal::from(problem.hint("ask by type, service, state, channel…")).into());
+            }
+            self.authority.readable_filter(&acting, &current, filter).await?;
         }
         let scope = if acting.kind() == ActorKind::Host { Condition::Constant(true) } else { scope };
         self.authority.figures(&current, &scope, question).await

@@ -18,7 +18,7 @@ use crate::{
     storage::{ConflictOn, Link, LinkKey, Load, Parts, ReceiptRow, Step},
     vault::{DataKey, HEAD, KeyState, StreamContext, VaultRow},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Authority {
     /// Hands a request in.
@@ -37,15 +37,11 @@ impl Authority {
         let token = match &intake.key {
             Some(key) => {
                 let acting = who.acting(&self.organisation(None).await?.document.organisation)?;
+                if acting.is_citizen() && key.len() < 22 {
+                    return Err(key_too_short());
+                }
                 let token = inner.receipt_token(&acting, key).await?;
-                let load = Load {
-                    authority: inner.name.clone(),
-                    streams: Vec::new(),
-                    parts: Parts::None,
-                    receipt: Some(token),
-                };
-                let found = grc.stores.store.load(&load).await?.receipt;
-                if let Some(receipt) = found.filter(|receipt| receipt.expires > grc.clock.now()) {
+                if let Some(receipt) = self.receipt(token).await? {
                     return self.replayed_intake(&receipt, &intake).await;
                 }
                 Some(token)
@@ -65,7 +61,13 @@ impl Authority {
                     }
                     Some(ConflictOn::Link) => {
                         inner.give_back(key);
-                        return Err(duplicate());
+                        // The same command sent twice at once: the other was faster.
+                        if let Some(token) = token
+                            && self.receipt(token).await?.is_some()
+                        {
+                            return Box::pin(self.submit(who, intake)).await;
+                        }
+                        return Err(if intake.source.is_some() { duplicate() } else { file_used() });
                     }
                     Some(ConflictOn::Receipt) => {
                         inner.give_back(key);
@@ -82,6 +84,19 @@ impl Authority {
             }
         }
         Err(GrcError::Busy)
+    }
+
+    /// What is remembered under a token, if it has not expired.
+    async fn receipt(&self, token: [u8; 16]) -> Result<Option<ReceiptRow>, GrcError> {
+        let inner = self.inner();
+        let load = Load {
+            authority: inner.name.clone(),
+            streams: Vec::new(),
+            parts: Parts::None,
+            receipt: Some(token),
+        };
+        let found = inner.grc.0.stores.store.load(&load).await?.receipt;
+        Ok(found.filter(|receipt| receipt.expires > inner.grc.0.clock.now()))
     }
 
     async fn try_submit(
@@ -130,8 +145,10 @@ impl Authority {
         let request = Request::fold(id, &sealed.events)?.ok_or(GrcError::Busy)?;
         let point = intake.place.as_ref().and_then(|place| place.point);
         let written = Written { id, version: request.version };
-        let vault =
-            sealed.parts.iter().map(|(part, slots)| (*part, VaultRow(slots.clone()).to_bytes())).collect();
+        let mut vault = BTreeMap::new();
+        for (part, slots) in &sealed.parts {
+            vault.insert(*part, VaultRow(slots.clone()).to_bytes()?);
+        }
         let writing = Writing {
             now,
             current,
@@ -177,11 +194,13 @@ impl Authority {
             .ok()
             .and_then(|word| document.procedures.get(&word).map(|version| (word, *version)));
         found.ok_or_else(|| {
+            let folded = if name.len() <= Word::MAX + 2 { crate::fold::folded(name) } else { String::new() };
             let near = document
                 .procedures
                 .keys()
+                .filter(|_| !folded.is_empty())
                 .filter(|known| acting.may(&document.organisation, Action::Submit, known, None, None))
-                .map(|known| (strsim::levenshtein(known.as_str(), &crate::fold::folded(name)), known))
+                .map(|known| (strsim::levenshtein(known.as_str(), &folded), known))
                 .filter(|(distance, _)| *distance <= 2)
                 .min();
             let problem = Problem::new("type.unknown", "type", "there is no such request type");
@@ -244,13 +263,27 @@ impl Authority {
         if bool::from(key.receipt(&context, command.as_bytes()).ct_eq(&receipt.mac)) {
             Ok(())
         } else {
-            Err(Refusal::from(
-                Problem::new("command.key-reused", "key", "another command was given with this key before")
-                    .hint("use a key of its own for each command"),
-            )
-            .into())
+            Err(key_reused())
         }
     }
+}
+
+/// The key of a command that was given before.
+pub(super) fn key_reused() -> GrcError {
+    let problem = Problem::new("command.key-reused", "key", "another command was given with this key before");
+    Refusal::from(problem.hint("use a key of its own for each command")).into()
+}
+
+/// The key of somebody who has no identity is theirs only if nobody else can have thought of it.
+fn key_too_short() -> GrcError {
+    let problem = Problem::new("command.key-short", "key", "this key could be somebody else's");
+    Refusal::from(problem.hint("let a citizen's client make a random key of at least 22 characters")).into()
+}
+
+/// A file that was handed in with another request.
+fn file_used() -> GrcError {
+    let problem = Problem::new("file.used", "files", "a file was handed in with another request before");
+    Refusal::from(problem.hint("attach it again")).into()
 }
 
 fn duplicate() -> GrcError {

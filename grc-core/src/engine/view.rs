@@ -9,7 +9,10 @@ use crate::{
     vault::{FileInfo, Slot},
 };
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A person of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,8 +115,8 @@ pub struct Choice {
     pub blocked: Vec<Problem>,
 }
 
-/// A request as one actor sees it. What they may not read is not here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request as one actor sees it. What they may not read is not here, nor in its `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Seen {
     request: Request,
     label: Label,
@@ -127,6 +130,27 @@ pub struct Seen {
     files: Vec<FileView>,
     code: Option<TrackingCode>,
     choices: Vec<Choice>,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen")
+            .field("id", &self.id())
+            .field("version", &self.version())
+            .field("type", self.type_())
+            .field("stage", &self.stage)
+            .field("state", &self.state())
+            .field("service", &self.service())
+            .field("agent", &self.agent())
+            .field("fields", &self.fields)
+            .field("parties", &self.parties)
+            .field("place", &self.place)
+            .field("messages", &self.messages)
+            .field("notes", &self.notes)
+            .field("files", &self.files)
+            .field("choices", &self.choices)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Seen {
@@ -432,11 +456,22 @@ impl Authority {
         loaded: &LoadedRequest,
         seen: &Seen,
     ) -> Result<(), GrcError> {
+        let files = seen.files.iter().filter_map(|file| file.field.as_ref());
+        self.note_reading(acting, loaded, &seen.fields.keys().chain(files).collect()).await
+    }
+
+    /// Notes the reading of those of these fields that are sensitive.
+    pub(super) async fn note_reading(
+        &self,
+        acting: &Acting,
+        loaded: &LoadedRequest,
+        read: &BTreeSet<&Word>,
+    ) -> Result<(), GrcError> {
         let sensitive: Vec<&Word> = loaded
             .procedure
             .fields
             .iter()
-            .filter(|field| field.sensitive && seen.fields.contains_key(&field.id))
+            .filter(|field| field.sensitive && read.contains(&field.id))
             .map(|field| &field.id)
             .collect();
         if sensitive.is_empty() {

@@ -11,7 +11,7 @@ use crate::{
     BlobId, KeyId, RequestId, Word,
     definition::{Contact, Then},
     request::Command,
-    storage::{Claim, ConflictOn, Document, Expect, LinkKey, Parts, Query, Step, StorageError, Task},
+    storage::{Claim, ConflictOn, Document, Expect, LinkKey, Order, Parts, Query, Step, StorageError, Task},
     vault::{KeyState, Slot, SlotKey, part_of_event},
 };
 use serde::Deserialize;
@@ -151,19 +151,24 @@ impl Host {
                 *count += 1;
             }
         }
-        report.months = authority.close_months().await?;
+        report.months = match authority.close_months().await {
+            Ok(closed) => closed,
+            // The next run comes back to it; what was done is worth telling.
+            Err(GrcError::Keyring(_)) => 0,
+            Err(error) => return Err(error),
+        };
         Ok(report)
     }
 
-    /// Takes away the bytes of attachments that no request names: what was stored and never handed in, an hour ago
-    /// or longer. Answers how many.
+    /// Takes away the bytes of attachments that no request names: what was stored a day ago or longer and never
+    /// handed in. Answers how many.
     ///
     /// # Errors
     /// [`GrcError::Storage`] if a store fails.
     pub async fn sweep(&self) -> Result<u64, GrcError> {
         let inner = self.authority().inner();
         let grc = &inner.grc.0;
-        let before = grc.clock.now().plus_millis(-3_600_000);
+        let before = grc.clock.now().plus_days(-1);
         let mut after = None;
         let mut swept = 0;
         loop {
@@ -215,7 +220,9 @@ impl Authority {
             GrcError::Busy => "busy",
             _ => "other",
         };
-        self.release(task, code, task.attempts >= ATTEMPTS).await
+        // What must be forgotten is never given up, however long a keyring is away.
+        let gives_up = !matches!(task.kind.as_str(), "retention" | "destroy");
+        self.release(task, code, gives_up && task.attempts >= ATTEMPTS).await
     }
 
     async fn release(&self, task: &Task, code: &str, dead: bool) -> Result<Done, GrcError> {
@@ -281,7 +288,14 @@ impl Authority {
             return Ok(Done::Dropped);
         }
         let command = Command::Anonymise { rule: "retention".to_owned() };
-        self.execute(&Who::timer(), id, None, &Instruction::new(command), Some(&task.reference())).await?;
+        self.execute(
+            &Who::timer(),
+            id,
+            None,
+            &Instruction::new(command),
+            Some(&Step::Finish(task.reference())),
+        )
+        .await?;
         Ok(Done::Anonymised)
     }
 
@@ -299,7 +313,15 @@ impl Authority {
             return self.drop_task(task).await;
         }
         let command = Command::Elapsed { transition: transition.to_string() };
-        match self.execute(&Who::timer(), id, None, &Instruction::new(command), Some(&task.reference())).await
+        match self
+            .execute(
+                &Who::timer(),
+                id,
+                None,
+                &Instruction::new(command),
+                Some(&Step::Finish(task.reference())),
+            )
+            .await
         {
             Ok(_) => Ok(Done::Fired),
             // A condition does not hold: the time has passed all the same.
@@ -353,8 +375,14 @@ impl Authority {
         match transport.deliver(&outgoing).await {
             Delivery::Sent => {
                 let command = Command::Delivered { message, sent: true, code: None };
-                self.execute(&Who::timer(), id, None, &Instruction::new(command), Some(&task.reference()))
-                    .await?;
+                self.execute(
+                    &Who::timer(),
+                    id,
+                    None,
+                    &Instruction::new(command),
+                    Some(&Step::Finish(task.reference())),
+                )
+                .await?;
                 Ok(Done::Sent)
             }
             Delivery::Later(code) if task.attempts < ATTEMPTS => self.release(task, code, false).await,
@@ -372,10 +400,18 @@ impl Authority {
         message: u64,
         code: &str,
     ) -> Result<Done, GrcError> {
-        self.release(task, code, true).await?;
         let command = Command::Delivered { message, sent: false, code: Some(code.to_owned()) };
-        match self.execute(&Who::timer(), id, None, &Instruction::new(command), None).await {
-            Ok(_) | Err(GrcError::Refused(_)) => Ok(Done::Dead),
+        let ending = Step::Release {
+            task: task.reference(),
+            due: self.inner().grc.0.clock.now(),
+            dead: true,
+            code: Some(Word::slug(code)),
+            attempts: None,
+        };
+        match self.execute(&Who::timer(), id, None, &Instruction::new(command), Some(&ending)).await {
+            Ok(_) => Ok(Done::Dead),
+            // The request is forgotten: so is the message.
+            Err(GrcError::Refused(_)) => self.drop_task(task).await,
             Err(error) => Err(error),
         }
     }
@@ -480,8 +516,18 @@ impl super::authority::AuthorityInner {
             // An empty key: any link of the kind.
             query.linked = Some(LinkKey { kind: super::tokens::named_kind(kind, name), key: Vec::new() });
             query.limit = 1;
-            if !self.grc.0.stores.store.query(&query).await?.rows.is_empty() {
-                return Ok(true);
+            // Of a past month what is still linked is old.
+            query.order = Order::OldestFirst;
+            loop {
+                let page = self.grc.0.stores.store.query(&query).await?;
+                if !page.rows.is_empty() {
+                    return Ok(true);
+                }
+                // A short page is not the end: it looked at as many rows as it may.
+                match page.next {
+                    Some(next) => query.after = Some(next),
+                    None => break,
+                }
             }
         }
         Ok(false)

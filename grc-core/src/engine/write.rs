@@ -14,7 +14,7 @@ use crate::{
     request::{Acting, Command, Context, Event, Held, Request, decide, touched_by},
     storage::{
         Batch, ConflictOn, EventRange, Load, Loaded, Log, Parts, Receipt, ReceiptRow, Step, StorageErrorKind,
-        StoreInfo, StreamKey, StreamRecord, StreamRow, TaskRef,
+        StoreInfo, StreamKey, StreamRecord, StreamRow,
     },
     vault::{HEAD, KeyState, Slot, StreamContext, TEXTS},
 };
@@ -112,14 +112,14 @@ impl Authority {
         last
     }
 
-    /// Gives a command to a request. `seen` is the version that its author saw; `lease` the task whose doing this is.
+    /// Gives a command to a request. `seen` is the version that its author saw; `ending` what becomes of the task whose doing this is.
     pub(crate) async fn execute(
         &self,
         who: &Who,
         id: RequestId,
         seen: Option<u64>,
         instruction: &Instruction,
-        lease: Option<&TaskRef>,
+        ending: Option<&Step>,
     ) -> Result<Written, GrcError> {
         let inner = self.inner();
         let grc = &inner.grc.0;
@@ -141,17 +141,23 @@ impl Authority {
             let now = grc.clock.now();
             if let Some(receipt) = answer.receipt.filter(|receipt| receipt.expires > now) {
                 let command = Canonical::of_command(&instruction.command, instruction.given);
+                if receipt.stream != loaded.record.row.key {
+                    return Err(super::submit::key_reused());
+                }
                 self.check_receipt(&receipt, &command).await?;
                 return Ok(Written { id, version: receipt.version });
             }
             self.check_stale(acting, &loaded, seen, &instruction.command).await?;
-            match self.try_execute(acting, &loaded, instruction, token, lease, now).await {
+            match self.try_execute(acting, &loaded, instruction, token, ending, now).await {
                 Ok(Some(written)) => return Ok(written),
                 // An erasure was finished first: look again.
                 Ok(None) => {}
                 Err(GrcError::Storage(error)) => match error.conflict_on() {
                     Some(ConflictOn::Stream | ConflictOn::Receipt) => {}
-                    Some(ConflictOn::Document) => self.forget_organisation(),
+                    Some(ConflictOn::Document) => {
+                        self.forget_organisation();
+                        inner.forget_named();
+                    }
                     _ => return Err(error.into()),
                 },
                 Err(error) => return Err(error),
@@ -180,11 +186,15 @@ impl Authority {
             .into_iter()
             .filter(|touched| touched == "*" || mine.contains(touched))
             // What the actor may not read is not named, and does not stand in their way.
-            .filter(|touched| {
-                touched.strip_prefix("field:").is_none_or(|field| {
+            .filter(|touched| match touched.as_str() {
+                "hold" => {
+                    acting.is_internal() || acting.may_with(organisation, Action::Hold, &loaded.request)
+                }
+                "assignment" | "acceptability" => !acting.is_citizen(),
+                touched => touched.strip_prefix("field:").is_none_or(|field| {
                     acting.reads(organisation, &loaded.procedure, field, Some(&loaded.request))
                         || acting.writes(organisation, &loaded.procedure, field, Some(&loaded.request))
-                })
+                }),
             })
             .collect();
         if hit.is_empty() {
@@ -199,7 +209,7 @@ impl Authority {
         loaded: &LoadedRequest,
         instruction: &Instruction,
         token: Option<[u8; 16]>,
-        lease: Option<&TaskRef>,
+        ending: Option<&Step>,
         now: Moment,
     ) -> Result<Option<Written>, GrcError> {
         let inner = self.inner();
@@ -228,18 +238,17 @@ impl Authority {
                 Some(id) => match grc.stores.keyring.open(&[id]).await?.pop() {
                     Some(KeyState::Whole(key)) => Some((id, key)),
                     Some(KeyState::Unknown) | None => return Err(GrcError::KeyLost(record.row.key.id)),
-                    Some(KeyState::Destroyed | KeyState::Kept(_)) => {
-                        self.finish_erasure(loaded).await?;
-                        return Ok(None);
-                    }
+                    // Rows from before an erasure that was made since: no living slot needs what is gone, and what is
+                    // typed from now on needs a key of its own.
+                    Some(KeyState::Destroyed | KeyState::Kept(_)) => Some(inner.fresh_key().await?),
                 },
                 None => Some(inner.fresh_key().await?),
             };
         }
         let mut batch = grc.batch(&inner.name, now)?;
-        if let Some(lease) = lease {
+        if let Some(ending) = ending {
             // First: what the decision cancels may be this very task.
-            batch.push(Step::Finish(lease.clone()));
+            batch.push(ending.clone());
         }
         let envelope = Envelope {
             occurred_at: instruction.given.occurred_at.unwrap_or(now),

@@ -177,6 +177,19 @@ impl Acting {
             .any(|grant| self.grant_reaches(grant, request))
     }
 
+    /// Whether some grant lets them do something with some request.
+    pub fn may_somewhere(&self, organisation: &Organisation, action: Action) -> bool {
+        let named = |name: &String| match name.strip_prefix('@') {
+            Some("citizen") => self.is_citizen(),
+            Some("requester") => self.holds.is_some(),
+            Some(_) => self.kind == ActorKind::Agent,
+            None => self.roles.contains(name.as_str()),
+        };
+        let grants =
+            organisation.grants.iter().filter(|grant| grant.may.iter().any(|may| may.covers(action)));
+        grants.flat_map(|grant| &grant.to).any(named)
+    }
+
     /// Whether they may do something with this request.
     pub fn may_with(&self, organisation: &Organisation, action: Action, request: &Request) -> bool {
         self.may(organisation, action, &request.type_, request.family.as_ref(), Some(request))
@@ -277,6 +290,15 @@ impl Acting {
         }
     }
 
+    /// Whether an explicit list of writers lets them write what every request has; without one, the action decides. A
+    /// citizen who hands in stands for the requester that they become.
+    pub fn may_write_part(&self, procedure: &Procedure, path: &str, request: Option<&Request>) -> bool {
+        rights_of(procedure, path).and_then(|rights| rights.1).is_none_or(|writers| {
+            let hands_in = request.is_none() && self.is_citizen();
+            self.is_among(writers, request) || (hands_in && writers.iter().any(|name| name == "@requester"))
+        })
+    }
+
     /// Whether a condition's variable may be looked at by them: its facts always, its fields as they may read them.
     pub fn looks_at(
         &self,
@@ -286,6 +308,8 @@ impl Acting {
         request: Option<&Request>,
     ) -> bool {
         match var {
+            Var::Fact(Fact::Agent | Fact::Team | Fact::State | Fact::Submitter) => !self.is_citizen(),
+            Var::Fact(Fact::Lat | Fact::Lon) => self.reads(organisation, procedure, "place.point", request),
             Var::Fact(_) => true,
             Var::Field(field) => self.reads(organisation, procedure, field.as_str(), request),
         }

@@ -67,12 +67,12 @@ impl Actor {
     }
 
     /// The embedding program, under a name of its own for its errand.
-    pub fn host(errand: impl Into<String>) -> Self {
+    pub(crate) fn host(errand: impl Into<String>) -> Self {
         Self { id: Some(errand.into()), ..Self::of(ActorKind::Host) }
     }
 
     /// Due time: what fires timers and retention.
-    pub const fn timer() -> Self {
+    pub(crate) const fn timer() -> Self {
         Self::of(ActorKind::Timer)
     }
 

@@ -20,8 +20,8 @@ use crate::{
 use std::collections::BTreeMap;
 
 use draft::Draft;
-pub(crate) use erase::coarse;
 use erase::{anonymise, erase, plan_retention};
+pub(crate) use erase::{coarse, stays};
 pub use intake::decide_intake;
 pub(crate) use transition::choices;
 
@@ -114,9 +114,15 @@ impl Environment for RequestEnv<'_> {
     fn value(&self, var: &Var) -> Option<Value> {
         match var {
             Var::Fact(fact) => self.request.facts(None).get(*fact).map(Value::from),
-            Var::Field(field) => match self.request.fields.get(field)? {
-                Held::Clear(value) => Some(value.clone()),
-                Held::Slot(slot) => self.values.get(slot).cloned(),
+            Var::Field(field) => match self.request.fields.get(field) {
+                Some(Held::Clear(value)) => Some(value.clone()),
+                Some(Held::Slot(slot)) => self.values.get(slot).cloned(),
+                // Of a file it can be asked whether it is there.
+                None => {
+                    let files =
+                        self.request.files.iter().filter(|file| file.field.as_ref() == Some(field)).count();
+                    i64::try_from(files).ok().filter(|files| *files > 0).map(Value::Integer)
+                }
             },
         }
     }
@@ -126,13 +132,28 @@ impl Environment for RequestEnv<'_> {
     }
 }
 
+/// The most living values of a request.
+const MAX_SLOTS: usize = 5_000;
+
 fn denied(path: &str, message: &str) -> Refusal {
     Problem::new("permission.denied", path, message.to_owned()).into()
+}
+
+/// Moments outside of these years are slips of the pen (and beyond what stored bodies hold).
+fn is_plausible(at: Moment) -> bool {
+    const YEAR_1900: Moment = Moment::from_micros(-2_208_988_800_000_000);
+    const YEAR_2200: Moment = Moment::from_micros(7_258_118_400_000_000);
+    YEAR_1900 <= at && at < YEAR_2200
+}
+
+fn implausible(path: &str) -> Problem {
+    Problem::new("date.range", path, "this date is before 1900 or after 2199").hint("give the date as it is")
 }
 
 /// When it happened: not in the future.
 fn occurred(given: Option<Moment>, now: Moment) -> Result<Moment, Problem> {
     match given {
+        Some(at) if !is_plausible(at) => Err(implausible("occurred_at")),
         Some(at) if at > now => Err(Problem::new("date.future", "occurred_at", "this date is in the future")
             .hint("give the date on which it happened, or none for now")),
         Some(at) => Ok(at),
@@ -167,6 +188,18 @@ pub fn decide(
         )
         .hint("open a new request")
         .into());
+    }
+    // What is replayed, or said to have happened before what is known, moves delays and retention: a right of its own.
+    let known = request.spans.iter().filter(|span| span.kind == "state").map(|span| span.from).max();
+    let goes_back = given.occurred_at.is_some_and(|at| known.is_some_and(|known| at < known));
+    if (given.quiet || goes_back) && !internal && !acting.may_with(organisation, Action::Import, request) {
+        return Err(denied("occurred_at", "you may not replay, or date back behind what is known"));
+    }
+    // What can be forgotten in one go is bounded.
+    if !internal && request.slots.len() >= MAX_SLOTS {
+        let problem =
+            Problem::new("request.full", "request", "this request has as many values as one can have");
+        return Err(problem.hint("close it and open a new one, linked to it").into());
     }
     let may = |action: Action| {
         let allowed = acting.may_with(organisation, action, request);
@@ -256,7 +289,7 @@ pub fn decide(
         }
         Command::Note(text) => {
             may(Action::Note)?;
-            note(&mut draft, text);
+            note(request, &mut draft, text);
         }
         Command::Attach(file) => {
             may(Action::Attach)?;
@@ -349,8 +382,8 @@ fn required_problem(field: &Word) -> Problem {
         .hint("give a value")
 }
 
-fn note(draft: &mut Draft<'_>, text: &Typed) {
-    if draft.check(validate::free_text("note", text)).is_some() {
+fn note(request: &Request, draft: &mut Draft<'_>, text: &Typed) {
+    if draft.may_write("note", Some(request)) && draft.check(validate::free_text("note", text)).is_some() {
         let part = draft.own_part();
         let text = draft.slot("note", part, text.clone());
         draft.event(RequestEvent::Noted { text });

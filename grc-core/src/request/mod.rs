@@ -20,7 +20,7 @@ pub use acting::Acting;
 pub use actor::{Actor, ActorKind, ActorRef};
 pub use command::{Assignee, Command, Fire, Given, NewFile};
 pub use decide::{Context, Decision, NewSlot, Plan, Values, decide, decide_intake};
-pub(crate) use decide::{choices, coarse, touched_by};
+pub(crate) use decide::{choices, coarse, stays, touched_by};
 pub use event::{Event, EventError, FileData, Held, PartyData, PlaceData, RequestEvent, head};
 pub use files::{Disguise, media_of};
 pub use intake::{Intake, Party, Place};

@@ -121,6 +121,9 @@ fn option(field: &Field, path: &str, word: Option<Word>) -> Result<Word, Problem
 fn cents(text: &str) -> Option<i64> {
     let text = text.trim_end_matches('€').trim();
     let (whole, part) = text.split_once([',', '.']).unwrap_or((text, ""));
+    if !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let negative = whole.starts_with('-');
     let whole: i64 = whole.replace([' ', '\u{a0}', '\u{202f}'], "").parse().ok()?;
     let part: i64 = match part.len() {
@@ -206,9 +209,12 @@ pub(super) fn known<'a>(
         return Ok((*word).clone());
     }
     let problem = Problem::new(code, path, format!("there is no such {what}"));
+    // Nothing that is much longer than a word is near to one.
+    let folded = if text.len() <= Word::MAX + 2 { crate::fold::folded(text) } else { String::new() };
     let near = all
         .iter()
-        .map(|word| (strsim::levenshtein(word.as_str(), &crate::fold::folded(text)), word))
+        .filter(|_| !folded.is_empty())
+        .map(|word| (strsim::levenshtein(word.as_str(), &folded), word))
         .filter(|(distance, _)| *distance <= 2)
         .min_by_key(|(distance, _)| *distance);
     Err(match near {

@@ -79,8 +79,8 @@ fn write(store: &'static str, condition: &Condition, out: &mut Fragment) -> Resu
     match condition {
         Condition::Constant(true) => out.sql.push_str("1=1"),
         Condition::Constant(false) => out.sql.push_str("1=0"),
-        Condition::All(parts) => join(store, parts, " AND ", "1=1", out)?,
-        Condition::Any(parts) => join(store, parts, " OR ", "1=0", out)?,
+        Condition::All(parts) => balanced(store, parts, " AND ", "1=1", out)?,
+        Condition::Any(parts) => balanced(store, parts, " OR ", "1=0", out)?,
         Condition::Not(part) => {
             // Every fragment is true or false, never null, so that `NOT` means what it says.
             out.sql.push_str("NOT (");
@@ -96,13 +96,8 @@ fn write(store: &'static str, condition: &Condition, out: &mut Fragment) -> Resu
             one(var, scalar, sql_symbol(*comparison), out);
         }
         Condition::OneOf(var, scalars) => {
-            out.sql.push('(');
-            out.sql.push_str("1=0");
-            for scalar in scalars {
-                out.sql.push_str(" OR ");
-                one(var, scalar, "=", out);
-            }
-            out.sql.push(')');
+            let equal = |scalar: &Scalar| Condition::Compare(var.clone(), Comparison::Equal, scalar.clone());
+            balanced(store, &scalars.iter().map(equal).collect::<Vec<_>>(), " OR ", "1=0", out)?;
         }
         Condition::Present(Var::Fact(fact)) => {
             out.sql.push_str(&format!("s.{} IS NOT NULL", column(*fact)));
@@ -137,24 +132,26 @@ const fn sql_symbol(comparison: Comparison) -> &'static str {
     }
 }
 
-fn join(
+/// Joins parts as a balanced tree: SQLite bounds the depth of an expression, and a chain is as deep as it is long.
+fn balanced(
     store: &'static str,
     parts: &[Condition],
     separator: &str,
     none: &str,
     out: &mut Fragment,
 ) -> Result<(), StorageError> {
-    out.sql.push('(');
-    if parts.is_empty() {
-        out.sql.push_str(none);
-    }
-    for (n, part) in parts.iter().enumerate() {
-        if n > 0 {
+    match parts {
+        [] => out.sql.push_str(none),
+        [part] => write(store, part, out)?,
+        parts => {
+            let (left, right) = parts.split_at(parts.len() / 2);
+            out.sql.push('(');
+            balanced(store, left, separator, none, out)?;
             out.sql.push_str(separator);
+            balanced(store, right, separator, none, out)?;
+            out.sql.push(')');
         }
-        write(store, part, out)?;
     }
-    out.sql.push(')');
     Ok(())
 }
 

@@ -30,15 +30,19 @@ impl VaultRow {
     }
 
     /// Writes the row.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`VaultError::Row`] if its slots are under more than 255 keys.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, VaultError> {
         let mut keys: Vec<KeyId> = Vec::new();
         for sealed in &self.0 {
             if !keys.contains(&sealed.key) {
                 keys.push(sealed.key);
             }
         }
-        // More than 255 keys would need 255 erasures of the same part; the oldest ones are then long gone.
-        let mut out = vec![1, u8::try_from(keys.len()).unwrap_or(u8::MAX)];
+        let count =
+            u8::try_from(keys.len()).map_err(|_| VaultError::Row("more than 255 keys in one part"))?;
+        let mut out = vec![1, count];
         for key in &keys {
             out.extend_from_slice(key.as_bytes());
         }
@@ -50,7 +54,7 @@ impl VaultRow {
             out.extend_from_slice(&u32::try_from(sealed.sealed.len()).unwrap_or(u32::MAX).to_be_bytes());
             out.extend_from_slice(&sealed.sealed);
         }
-        out
+        Ok(out)
     }
 
     /// Reads a row.

@@ -38,7 +38,7 @@ pub(crate) fn import(
     csv: &Path,
     mapping: &Path,
     options: &Options,
-    out: &mut dyn Write,
+    out: &mut (dyn Write + Send),
 ) -> Res<Imported> {
     let mapping = Mapping::load(mapping)?;
     let start = SystemClock.now();

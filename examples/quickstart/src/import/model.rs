@@ -302,7 +302,14 @@ fn agree(organisation: &Organisation, mapping: &Mapping) -> Res<()> {
 fn people(organisation: &mut Organisation) -> Res<()> {
     if !organisation.has_role(ROLE) {
         organisation.roles.push(Named { id: word(ROLE)?, label: label("Reprise de données") });
-        let may = vec![Action::Submit, Action::See, Action::Assign, Action::Handle, Action::Measure];
+        let may = vec![
+            Action::Submit,
+            Action::See,
+            Action::Assign,
+            Action::Handle,
+            Action::Measure,
+            Action::Import,
+        ];
         organisation.grants.push(Grant {
             to: vec![ROLE.to_owned()],
             may,

@@ -2,7 +2,7 @@
 
 use super::mapping::Mapping;
 use crate::failure::{Failure, Res};
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read},
@@ -107,44 +107,60 @@ impl Rows {
             file.consume(3);
         }
         let mut builder = ReaderBuilder::new();
-        builder.delimiter(mapping.separator).has_headers(false).flexible(true);
+        builder
+            .delimiter(mapping.separator)
+            .has_headers(false)
+            .flexible(true)
+            .terminator(Terminator::Any(b'\n'));
         match mapping.quote {
             Some(quote) => builder.quote(quote),
             None => builder.quoting(false),
         };
+        // The last line ends like the others, so that lines can be counted.
+        let file = file.chain(&b"\n"[..]);
         let mut reader = builder.from_reader(Box::new(file) as Box<dyn Read>);
         let mut record = ByteRecord::new();
         reader.read_byte_record(&mut record).map_err(|error| Failure::file(path, error))?;
+        let record = without_return(record);
         let header: Option<Vec<String>> = record.iter().map(|cell| mapping.encoding.text(cell)).collect();
         let header = header.ok_or_else(|| not_text(path, 1, None, mapping.encoding))?;
         let header = header.into_iter().map(|name| name.trim().to_owned()).collect();
         Ok(Self { reader, header, encoding: mapping.encoding, record })
     }
 
-    /// The next row and the line on which it begins; none at the end.
+    /// The next row and the line on which it begins; none at the end. Blank lines are no rows.
     pub(crate) fn next(&mut self, path: &Path) -> Res<Option<(u64, Row)>> {
-        let before = self.reader.position().byte();
-        if !self.reader.read_byte_record(&mut self.record).map_err(|error| Failure::file(path, error))? {
-            return Ok(None);
+        loop {
+            let before = self.reader.position().byte();
+            let more = self.reader.read_byte_record(&mut self.record);
+            if !more.map_err(|error| Failure::file(path, error))? {
+                return Ok(None);
+            }
+            // Counted from where it ends: blank lines may stand before it.
+            let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+            let line = self.reader.position().line().saturating_sub(inside + 1);
+            let length = self.reader.position().byte().saturating_sub(before);
+            if length > MAX_ROW {
+                return Err(Failure::file(
+                    path,
+                    format!(
+                        "line {line}: the row that begins here has {} MiB: a quotation mark is not closed (or \
+                         `file.quote` in the mapping is wrong)",
+                        length >> 20
+                    ),
+                ));
+            }
+            let record = without_return(std::mem::take(&mut self.record));
+            if record.len() == 1 && record.as_slice().is_empty() {
+                continue;
+            }
+            let row = if record.len() == self.header.len() {
+                Row::Whole(record)
+            } else {
+                Row::Uneven(record.len())
+            };
+            return Ok(Some((line, row)));
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        let length = self.reader.position().byte().saturating_sub(before);
-        if length > MAX_ROW {
-            return Err(Failure::file(
-                path,
-                format!(
-                    "line {line}: the row that begins here has {} MiB: a quotation mark is not closed (or \
-                     `file.quote` in the mapping is wrong)",
-                    length >> 20
-                ),
-            ));
-        }
-        let row = if self.record.len() == self.header.len() {
-            Row::Whole(self.record.clone())
-        } else {
-            Row::Uneven(self.record.len())
-        };
-        Ok(Some((line, row)))
     }
 
     /// The place of a column, if there is one of that name, and only one.
@@ -196,6 +212,16 @@ impl Rows {
     }
 }
 
+/// A row without the carriage return with which its line ends.
+fn without_return(record: ByteRecord) -> ByteRecord {
+    let last = record.len().saturating_sub(1);
+    if record.get(last).is_none_or(|cell| cell.last() != Some(&b'\r')) {
+        return record;
+    }
+    let cells = record.iter().enumerate();
+    cells.map(|(n, cell)| if n == last { cell.strip_suffix(b"\r").unwrap_or(cell) } else { cell }).collect()
+}
+
 /// The failure of a file that is not in the encoding that the mapping says.
 pub(crate) fn not_text(path: &Path, line: u64, column: Option<&str>, encoding: Encoding) -> Failure {
     let column = column.map_or_else(String::new, |column| format!(", column `{column}`"));
@@ -215,6 +241,29 @@ pub(crate) fn not_text(path: &Path, line: u64, column: Option<&str>, encoding: E
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_have_the_lines_that_an_editor_shows() {
+        let mapping =
+            Mapping::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/mappings/personal.toml"))).unwrap();
+        for end in ["\n", "\r\n"] {
+            let text = "a,b@1,x@@2,\"y@z\"@3@\"4\",w".replace('@', end);
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("e.csv");
+            std::fs::write(&path, text).unwrap();
+            let mut rows = Rows::open(&path, &mapping).unwrap();
+            let mut found = Vec::new();
+            while let Some((line, row)) = rows.next(&path).unwrap() {
+                found.push(match row {
+                    Row::Whole(record) => (line, String::from_utf8_lossy(record.as_slice()).into_owned()),
+                    Row::Uneven(cells) => (line, format!("{cells} cells")),
+                });
+            }
+            let quoted = format!("2y{end}z");
+            let expected = [(2, "1x"), (4, &*quoted), (6, "1 cells"), (7, "4w")];
+            assert_eq!(found, expected.map(|(line, text)| (line, text.to_owned())), "{end:?}");
+        }
+    }
 
     #[test]
     fn bytes_are_read_in_their_encoding() {

@@ -136,7 +136,12 @@ impl Replay<'_> {
                 Ok(_) if known => Ok(Fate::Refused(vec![self.duplicate()])),
                 Ok(case) => pollster::block_on(self.replay(&session, case)),
             };
-            if matches!(fate, Ok(Fate::Accepted | Fate::Incomplete(_))) {
+            let is_there = match &fate {
+                Ok(Fate::Accepted | Fate::Incomplete(_)) => true,
+                Ok(Fate::Refused(flaws)) => flaws.iter().any(|flaw| flaw.code == "source.duplicate"),
+                Err(_) => false,
+            };
+            if is_there {
                 taken.insert(job.key);
             }
             let fate = fate.map_err(|error| error.to_string());

@@ -25,6 +25,26 @@ const PARTS: [(&str, &[&str]); 10] = [
 
 const PERSON: &[&str] = &["name", "given", "email", "phone", "address"];
 
+/// Whether a field's id would be taken for what every request has, or for a numbered slot.
+fn is_reserved(id: &str) -> bool {
+    let first = id.split('.').next().unwrap_or_default();
+    PARTS.iter().any(|(part, _)| *part == first) || (first == "slot" && id != "slot")
+}
+
+/// No field has the name of what every request has: rights and retention go by names.
+pub(super) fn reserved(scope: &Scope<'_>, findings: &mut Findings) {
+    for form in &scope.forms {
+        for (index, field) in form.procedure.fields.iter().enumerate() {
+            if is_reserved(field.id.as_str()) {
+                let message =
+                    format!("`{}` is what every request has, and cannot be a field of a form", field.id);
+                let path = format!("{}.field[{index}].id", form.path);
+                findings.add("reserved-id", path, message, "give the field another id");
+            }
+        }
+    }
+}
+
 /// No id is given twice in one list.
 pub(super) fn unique(scope: &Scope<'_>, findings: &mut Findings) {
     let org = &scope.definition.organisation;

@@ -119,8 +119,11 @@ impl<'a> Draft<'a> {
                 );
                 continue;
             }
-            let is_blank =
-                typed.is_none_or(|typed| typed.expose_text().is_some_and(|text| text.trim().is_empty()));
+            let is_blank = typed.is_none_or(|typed| match typed.expose() {
+                Value::Text(text) => text.trim().is_empty(),
+                Value::Choices(choices) => choices.is_empty(),
+                _ => false,
+            });
             if is_blank {
                 out.insert(id, None);
                 continue;
@@ -138,6 +141,9 @@ impl<'a> Draft<'a> {
     pub(super) fn file(&mut self, file: &NewFile, request: Option<&Request>) -> Option<FileData> {
         let context = self.context;
         let path = file.field.as_ref().map_or_else(|| "file".to_owned(), |_| "fields.file".to_owned());
+        if file.field.is_none() && !self.may_write("file", request) {
+            return None;
+        }
         let mut max = 20_i64 << 20;
         let mut field_id = None;
         if let Some(name) = &file.field {
@@ -166,6 +172,13 @@ impl<'a> Draft<'a> {
             }
             max = field.max.unwrap_or(max);
             field_id = Some(id);
+        }
+        // What was stored and not handed in is swept away after a day: what is older may be gone already.
+        let age = context.now.micros() / 1_000 - file.blob.millis();
+        if age > 12 * 3_600_000 {
+            let problem = Problem::new("file.expired", &path, "this file was stored too long ago");
+            self.problems.push(problem.hint("attach it again"));
+            return None;
         }
         if i64::try_from(file.bytes).unwrap_or(i64::MAX) > max {
             self.problems.push(
@@ -249,12 +262,24 @@ impl<'a> Draft<'a> {
         Some((service, team, agent))
     }
 
+    /// Refuses what an explicit list of writers does not let the actor write.
+    pub(super) fn may_write(&mut self, path: &str, request: Option<&Request>) -> bool {
+        let allowed = self.context.acting.may_write_part(self.context.procedure, path, request);
+        if !allowed {
+            let problem = Problem::new("permission.field", path, "you may not write this");
+            self.problems.push(problem.hint("leave it out"));
+        }
+        allowed
+    }
+
     /// A message from the requester.
     pub(super) fn message_in(&mut self, request: &Request, text: &Typed, channel: Word) {
-        if self.check(validate::free_text("message", text)).is_some() {
+        if self.may_write("message", Some(request))
+            && self.check(validate::free_text("message", text)).is_some()
+        {
             let part = self.own_part();
             let text = self.slot("message", part, text.clone());
-            let party = (!request.parties.is_empty()).then_some(0);
+            let party = requester_index(request);
             self.event(RequestEvent::Messaged { direction: Word::of("in"), channel, text, party });
         }
     }
@@ -268,6 +293,9 @@ impl<'a> Draft<'a> {
         quiet: bool,
     ) {
         let organisation = self.context.organisation;
+        if !self.may_write("message", Some(request)) {
+            return;
+        }
         if let Err(problem) = validate::free_text("message", text) {
             self.problems.push(problem);
             return;
@@ -323,7 +351,7 @@ impl<'a> Draft<'a> {
         };
         let part = self.own_part();
         let slot = self.slot("message", part, text.clone());
-        let party = (!request.parties.is_empty()).then_some(0);
+        let party = requester_index(request);
         let event = self.event(RequestEvent::Messaged {
             direction: Word::of("out"),
             channel: channel.clone(),
@@ -342,4 +370,10 @@ fn takes(accepted: &str, media: &str) -> bool {
         Some(kind) => media.starts_with(kind),
         None => accepted == media,
     }
+}
+
+/// Which of the parties is the requester.
+fn requester_index(request: &Request) -> Option<u32> {
+    let index = request.parties.iter().position(|party| party.role == "requester").unwrap_or(0);
+    u32::try_from(index).ok().filter(|_| !request.parties.is_empty())
 }

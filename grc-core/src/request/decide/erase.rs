@@ -44,21 +44,28 @@ pub(super) fn erase(request: &Request, paths: &[String], reason: &str, draft: &m
         ));
         return;
     }
+    let super::Context { organisation, procedure, acting, .. } = *draft.context;
+    // Whether there is something that the actor may not read is not theirs to find out.
+    let visible = |slot: &Slot| {
+        acting.is_internal()
+            || request
+                .slots
+                .get(slot)
+                .is_some_and(|held| acting.reads(organisation, procedure, held.as_str(), Some(request)))
+    };
     let mut slots = BTreeSet::new();
-    for (n, path) in paths.iter().enumerate() {
-        let found = slots_of(request, path);
-        if found.is_empty() {
-            draft.problems.push(
-                Problem::new("erase.nothing", format!("paths[{n}]"), "there is nothing there to erase")
-                    .hint("name a field, a detail such as `requester.phone`, or `slot.` and a number"),
-            );
-        }
+    let mut nothing = paths.is_empty();
+    for path in paths {
+        let found: Vec<Slot> = slots_of(request, path).into_iter().filter(visible).collect();
+        nothing |= found.is_empty();
         slots.extend(found);
     }
-    if slots.is_empty() && draft.problems.is_empty() {
+    if nothing {
+        let problem =
+            Problem::new("erase.nothing", "paths", "there is nothing to erase under some of these names");
         draft
             .problems
-            .push(Problem::new("erase.nothing", "paths", "nothing is named").hint("name what to erase"));
+            .push(problem.hint("name a field, a detail such as `requester.phone`, or `slot.` and a number"));
     }
     let slots: Vec<Slot> = slots.into_iter().collect();
     forget(request, &slots, draft);
@@ -67,13 +74,14 @@ pub(super) fn erase(request: &Request, paths: &[String], reason: &str, draft: &m
 
 fn forget(request: &Request, slots: &[Slot], draft: &mut Draft<'_>) {
     let keys: BTreeSet<KeyId> = slots.iter().filter_map(|slot| request.key_of(*slot)).collect();
+    let (gone, stay): (Vec<_>, Vec<_>) = request.files.iter().partition(|file| slots.contains(&file.slot));
     let blobs =
-        request.files.iter().filter(|file| slots.contains(&file.slot)).map(|file| file.blob).collect();
+        gone.iter().map(|file| file.blob).filter(|blob| stay.iter().all(|file| file.blob != *blob)).collect();
     draft.decision.plans.push(Plan::Destroy { keys: keys.into_iter().collect(), blobs });
 }
 
 /// Whether anonymising keeps what is held under a path: a field of the form that is not personal.
-fn stays(procedure: &Procedure, path: &Word) -> bool {
+pub(crate) fn stays(procedure: &Procedure, path: &Word) -> bool {
     procedure.field(path.as_str()).is_some_and(|field| field.personal() == Personal::No)
 }
 

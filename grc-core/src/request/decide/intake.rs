@@ -26,6 +26,32 @@ pub fn decide_intake(intake: &Intake, type_: &Word, context: &Context<'_>) -> Re
     }
     let mut draft = Draft::new(context, 1, 0);
     let at = draft.check(occurred(intake.occurred_at, context.now)).unwrap_or(context.now);
+    if intake.quiet && !acting.may(organisation, Action::Import, type_, procedure.family.as_ref(), None) {
+        return Err(super::denied("quiet", "you may not replay cases"));
+    }
+    if acting.is_citizen() {
+        // What a citizen says of themselves and of the matter, not of how it is dealt with.
+        for (given, path) in [
+            (intake.occurred_at.is_some(), "occurred_at"),
+            (intake.target.is_some(), "target"),
+            (intake.service.is_some(), "service"),
+            (intake.entity.is_some(), "entity"),
+            (intake.source.is_some(), "source_key"),
+        ] {
+            if given {
+                draft.problems.push(Problem::new(
+                    "permission.denied",
+                    path,
+                    "this is not for citizens to say",
+                ));
+            }
+        }
+    }
+    if intake.fields.len() > 300 || intake.files.len() > 50 {
+        let problem =
+            Problem::new("intake.too-large", "intake", "there are more than 300 fields or 50 files");
+        return Err(problem.hint("hand in several requests").into());
+    }
     let channels = organisation.channels.iter().filter(|channel| channel.incoming).map(|channel| &channel.id);
     let allowed = channels.filter(|id| procedure.channels.as_ref().is_none_or(|only| only.contains(id)));
     let channel =
@@ -80,6 +106,9 @@ pub fn decide_intake(intake: &Intake, type_: &Word, context: &Context<'_>) -> Re
         procedure.state(state.as_str()).map_or_else(|| Word::of("received"), |state| state.phase.word());
     let target =
         intake.target.or_else(|| procedure.target.map(|delay| delay.from(at, organisation.time_zone)));
+    if target.is_some_and(|target| !super::is_plausible(target)) {
+        draft.problems.push(super::implausible("target"));
+    }
     let month = Word::new(&at.month(organisation.time_zone)).unwrap_or_else(|_| Word::of("x"));
     let Some(channel) = channel else { return draft.finish() };
     draft.event(RequestEvent::Submitted {
@@ -149,7 +178,10 @@ fn place(intake: &Intake, draft: &mut Draft<'_>) -> Option<PlaceData> {
         None => None,
     };
     let address = match &place.address {
-        Some(address) if draft.check(validate::short_text("place.address", address)).is_some() => {
+        Some(address)
+            if draft.may_write("place.address", None)
+                && draft.check(validate::short_text("place.address", address)).is_some() =>
+        {
             Some(draft.slot("place.address", HEAD, address.clone()))
         }
         _ => None,
@@ -201,6 +233,9 @@ fn parties(intake: &Intake, draft: &mut Draft<'_>) -> Vec<PartyData> {
         let mut details = BTreeMap::new();
         for (name, typed) in &party.details {
             let path = format!("{role}.{name}");
+            if !draft.may_write(&path, None) {
+                continue;
+            }
             let checked = match *name {
                 "email" => validate::email(&path, typed).map(Typed::new),
                 "phone" => validate::phone(organisation, &path, typed).map(Typed::new),

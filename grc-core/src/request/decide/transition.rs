@@ -46,13 +46,34 @@ pub(super) fn fire(
             (false, Ok(_)) => denied("transition", "you may not fire this transition"),
         });
     };
+    // What goes with it is what it asks for, or what the actor may do anyway.
+    let asks = |ask| transition.asks.contains(&ask);
+    let may = |action| acting.may_with(organisation, action, request);
+    let extra = |name: &String| !transition.requires.iter().any(|id| *id == *name.as_str());
+    for (given, allowed, path) in [
+        (fire.assignee.is_some(), asks(Ask::Assignee) || may(Action::Assign), "assignee"),
+        (fire.outcome.is_some(), asks(Ask::Outcome) || !acting.is_citizen(), "outcome"),
+        (fire.message.is_some(), asks(Ask::Message) || may(Action::Message), "message"),
+        (fire.note.is_some(), asks(Ask::Note) || may(Action::Note), "note"),
+        (fire.fields.keys().any(extra), may(Action::Correct), "fields"),
+    ] {
+        if given && !allowed {
+            return Err(denied(path, "this transition does not ask for it, and you may not do it besides"));
+        }
+    }
     draft.problems.extend(blocked(request, values, transition, draft));
     let fields = draft.fields(fire.fields.iter().map(|(name, typed)| (name, typed.as_ref())), Some(request));
     for id in &transition.requires {
         let given = fields.get(id).map(Option::is_some);
-        if !given.unwrap_or_else(|| is_filled(request, procedure, id))
-            && !fire.fields.contains_key(id.as_str())
-        {
+        // One that was typed wrong has its own problem already.
+        let wrong = given.is_none() && fire.fields.contains_key(id.as_str());
+        if !wrong && !given.unwrap_or_else(|| is_filled(request, procedure, id)) {
+            draft.problems.push(missing_field(id, request, draft));
+        }
+    }
+    for (id, held) in &fields {
+        let required = procedure.field(id.as_str()).is_some_and(|field| field.required);
+        if held.is_none() && required && !transition.requires.contains(id) {
             draft.problems.push(super::required_problem(id));
         }
     }
@@ -80,6 +101,18 @@ pub(super) fn elapsed(
     draft.problems.extend(blocked(request, values, transition, draft));
     go(request, transition, &by_timer(&transition.id), at, false, true, draft);
     Ok(())
+}
+
+/// A field that must be filled, named only to who may read or write it.
+fn missing_field(id: &Word, request: &Request, draft: &Draft<'_>) -> Problem {
+    let super::Context { organisation, procedure, acting, .. } = *draft.context;
+    let knows = acting.reads(organisation, procedure, id.as_str(), Some(request))
+        || acting.writes(organisation, procedure, id.as_str(), Some(request));
+    if knows || acting.is_internal() {
+        super::required_problem(id)
+    } else {
+        Problem::new("transition.guard", "transition", "a condition does not hold")
+    }
 }
 
 fn is_filled(request: &Request, procedure: &crate::definition::Procedure, id: &Word) -> bool {
@@ -190,7 +223,7 @@ fn go(
                 "you may not write internal notes",
             ));
         }
-        Some(text) => note(draft, text),
+        Some(text) => note(request, draft, text),
         None if asks(Ask::Note) && !timer => missing(draft, "note", "leave a note"),
         None => {}
     }
@@ -232,7 +265,7 @@ pub(crate) fn choices<'a>(
                     Some(request),
                 );
                 if !filled && !writes {
-                    problems.push(super::required_problem(id));
+                    problems.push(missing_field(id, request, &draft));
                 }
             }
             (transition, problems)
