@@ -213,3 +213,33 @@ fn live_requests_stay_on_their_version_of_the_procedure() {
         assert!(refusal(chief.act(&new, Command::correct("cout-estime", 1)).await).has("field.unknown"));
     });
 }
+
+#[test]
+fn agents_names_are_sealed_in_the_directory() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let host = town.authority.host("rh");
+        host.name_agent("a-05", "Paul Morvan").await.unwrap();
+        let name = async |id| town.agent("a-01").agent_name(id).await.unwrap();
+        assert_eq!(name("a-05").await.as_deref(), Some("Paul Morvan"));
+        assert_eq!(name("a-06").await, None);
+        host.name_agent("a-05", "Paul Le Goff").await.unwrap();
+        assert_eq!(name("a-05").await.as_deref(), Some("Paul Le Goff"));
+        assert!(refusal(host.name_agent("a-05", " ").await).has("agent.name"));
+        assert!(refusal(town.authority.session(Actor::citizen()).agent_name("a-05").await).is_denied());
+        let range = grc_core::storage::DocumentRange {
+            authority: "ville".parse().unwrap(),
+            kind: "directory".parse().unwrap(),
+            name: None,
+            after: None,
+            which: grc_core::storage::Which::All,
+            limit: 10,
+        };
+        let stored = town.stores.store.documents(&range).await.unwrap();
+        assert_eq!(stored.len(), 1, "the name before is gone");
+        assert!(!String::from_utf8_lossy(&stored[0].body).contains("Goff"));
+        host.forget_agent("a-05").await.unwrap();
+        host.forget_agent("a-05").await.unwrap();
+        assert_eq!(name("a-05").await, None);
+    });
+}

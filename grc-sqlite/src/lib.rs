@@ -44,3 +44,8 @@ pub use keyring::SqliteKeyring;
 pub use options::{Durability, Opened, Options};
 pub use store::SqliteStore;
 pub use stores::open;
+
+/// The README's example is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -5,6 +5,14 @@
 //! what was acknowledged to it. The parent kills it a moment after it has entered a window, counts the kill for that
 //! window only if the child had not left it, and looks at the files with an engine of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod support;
 
 use async_trait::async_trait;
@@ -91,13 +99,13 @@ impl<T: ?Sized> fmt::Debug for Watched<T> {
     }
 }
 
-impl<T: ?Sized> Watched<T> {
+impl<T: ?Sized + Send + Sync> Watched<T> {
     /// What happens while a window is open is told in a line of its own after it was left.
-    async fn window<R, E>(
+    async fn window<R: Send, E: Send>(
         &self,
         window: &str,
         about: &str,
-        doing: impl Future<Output = Result<R, E>>,
+        doing: impl Future<Output = Result<R, E>> + Send,
     ) -> Result<R, E> {
         let thread = std::thread::current().name().unwrap_or("main").to_owned();
         self.1.hear(&format!("enter\t{thread}\t{window}\t{about}"));

@@ -163,7 +163,6 @@ fn fields<H: Harness>() -> Kit<H> {
         (2, vec![text("oak"), IndexValue::Number(5)]),
         (3, vec![IndexValue::Number(-7), IndexValue::Number(1)]),
         (4, vec![]),
-        (5, vec![IndexValue::Token([9; 16])]),
     ];
     for (n, values) in streams {
         let key: StreamKey = stream(n);
@@ -183,7 +182,7 @@ pub(super) fn c12_index_texts_compare_by_bytes<H: Harness>() {
     compared(&kit, &var, &text("Élm street"), [&[1], &[1, 2], &[1, 2], &[], &[1]]);
     found(&kit, Condition::Compare(var.clone(), Comparison::Equal, text("elm street")), &[]);
     found(&kit, Condition::Compare(var.clone(), Comparison::Equal, text("Élm")), &[]);
-    found(&kit, not(Condition::Compare(var, Comparison::Equal, text("oak"))), &[3, 4, 5]);
+    found(&kit, not(Condition::Compare(var, Comparison::Equal, text("oak"))), &[3, 4]);
 }
 
 pub(super) fn c12_index_numbers_compare_as_numbers<H: Harness>() {
@@ -191,7 +190,7 @@ pub(super) fn c12_index_numbers_compare_as_numbers<H: Harness>() {
     let var = Var::Field(rows::word("f"));
     compared(&kit, &var, &Scalar::Integer(5), [&[2], &[3], &[2, 3], &[], &[2]]);
     compared(&kit, &var, &Scalar::Integer(-7), [&[3], &[], &[3], &[2, 3], &[2, 3]]);
-    found(&kit, not(Condition::Compare(var, Comparison::Equal, Scalar::Integer(5))), &[1, 3, 4, 5]);
+    found(&kit, not(Condition::Compare(var, Comparison::Equal, Scalar::Integer(5))), &[1, 3, 4]);
 }
 
 pub(super) fn c12_index_yes_and_no_are_one_and_zero<H: Harness>() {
@@ -205,7 +204,7 @@ pub(super) fn c12_index_yes_and_no_are_one_and_zero<H: Harness>() {
 pub(super) fn c12_index_fields_present_among_and_containing<H: Harness>() {
     let kit = fields::<H>();
     let var = Var::Field(rows::word("f"));
-    found(&kit, Condition::Present(var.clone()), &[1, 2, 3, 5]);
+    found(&kit, Condition::Present(var.clone()), &[1, 2, 3]);
     found(&kit, not(Condition::Present(var.clone())), &[4]);
     found(&kit, Condition::OneOf(var.clone(), vec![text("oak"), Scalar::Integer(1)]), &[1, 2, 3]);
     found(&kit, Condition::OneOf(var.clone(), vec![]), &[]);

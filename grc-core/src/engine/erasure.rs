@@ -5,29 +5,27 @@ use super::{
     rows::Writing,
     sealing::{Envelope, open_slots, point_of},
     session::Who,
-    tokens::{contact_token, named_kind},
     write::LoadedRequest,
 };
 use crate::{
     KeyId, Word,
-    request::{Decision, Plan, Request, RequestEvent, Values, coarse},
-    storage::{Batch, Link, LinkKey, Parts, Step},
+    request::{Decision, Plan, Request, RequestEvent, coarse},
+    storage::{Batch, LinkKey, Parts, Step},
     vault::Slot,
 };
 use std::collections::BTreeSet;
 
 impl Authority {
     /// Takes away the links, tokens and index rows of what was erased.
-    pub(super) async fn unlink(
+    pub(super) fn unlink(
         &self,
         before: &Request,
         gone: &BTreeSet<Slot>,
         writing: &Writing<'_>,
-        values: &Values,
         batch: &mut Batch,
-    ) -> Result<(), GrcError> {
+    ) {
         if gone.is_empty() {
-            return Ok(());
+            return;
         }
         let stream = writing.stream.clone();
         let drop = |prefix: &str| Step::DropLinks { stream: stream.clone(), prefix: prefix.to_owned() };
@@ -36,47 +34,13 @@ impl Authority {
             batch.push(Step::DropLink { key, stream: stream.clone() });
         }
         let paths: BTreeSet<&Word> = gone.iter().filter_map(|slot| before.slots.get(slot)).collect();
-        for field in &writing.procedure.fields {
-            if field.indexed && paths.contains(&field.id) {
-                let index =
-                    Step::PutIndex { stream: stream.clone(), field: field.id.clone(), values: Vec::new() };
-                batch.push(index);
-            }
-        }
         if writing.request.anonymised_at.is_some() {
-            for prefix in ["contact.", "source.", "tracking"] {
+            for prefix in ["contact.", "index.", "source.", "tracking"] {
                 batch.push(drop(prefix));
             }
-        } else if paths
-            .iter()
-            .any(|path| path.as_str().ends_with(".email") || path.as_str().ends_with(".phone"))
-        {
-            // The contacts that stay are linked again.
-            batch.push(drop("contact."));
-            let key = self.inner().month_key(&before.month).await?;
-            let mut stays = Vec::new();
-            for party in &writing.request.parties {
-                for (detail, slot) in &party.details {
-                    if let Some(value) = values.get(slot) {
-                        stays.push((format!("{}.{detail}", party.role), value.clone()));
-                    }
-                }
-            }
-            let phone_code = writing.current.document.organisation.phone_code;
-            for (path, value) in &stays {
-                if let Some(token) = contact_token(&key.key, &before.sector, path, value, phone_code) {
-                    batch.push(Step::PutLink(Link {
-                        key: LinkKey { kind: named_kind("contact", &key.name), key: token.to_vec() },
-                        stream: stream.clone(),
-                        unique: false,
-                    }));
-                }
-            }
-            batch.push(Step::Current { kind: Word::of("key"), name: key.name.clone(), version: key.version });
         } else if paths.iter().any(|path| path.as_str() == "code") {
             batch.push(drop("tracking"));
         }
-        Ok(())
     }
 
     /// Writes what the keyring knows already: slots whose key was destroyed are erased. Happens when an erasure was

@@ -11,8 +11,8 @@ use crate::{
     insight::{Figures, Question},
     request::{ActorKind, ActorRef, Command, Event, Request, head},
     storage::{
-        ConflictOn, Document, EventRange, Expect, Facts, Load, Log, Parts, ScrubReport, Step, StoreInfo,
-        StoredEvent, StreamKey, StreamRow,
+        ChangePage, ConflictOn, Cursor, Document, EventRange, Expect, Facts, Load, Log, Parts, ScrubReport,
+        Step, StoreInfo, StoredEvent, StreamKey, StreamRow,
     },
     vault::StreamContext,
 };
@@ -252,6 +252,16 @@ impl Host {
     pub async fn figures(&self, question: &Question) -> Result<Figures, GrcError> {
         let current = self.authority.newest_organisation().await?;
         self.authority.figures(&current, &crate::Condition::Constant(true), question).await
+    }
+
+    /// Follows the feed: what was written to the authority's rows since a cursor, at most `limit` batches (1 to 1000). The
+    /// cursor of the answer goes on from there, now or later, also from text. A follower misses nothing.
+    ///
+    /// # Errors
+    /// [`GrcError::Storage`] if the cursor is of another store, or the store fails.
+    pub async fn changes(&self, after: Option<&Cursor>, limit: u32) -> Result<ChangePage, GrcError> {
+        let inner = self.authority.inner();
+        Ok(inner.grc.0.stores.store.changes(&inner.name, after, limit).await?)
     }
 
     /// Makes what was dropped physically gone, as far as the store can.

@@ -1,6 +1,7 @@
 //! The engine: load, decide, commit, retry; sessions bound to an authority and an actor; due work.
 
 mod authority;
+mod directory;
 mod erasure;
 mod error;
 mod files;

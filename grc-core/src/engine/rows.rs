@@ -5,12 +5,12 @@ use super::{
     authority::Current,
     keys::NamedKey,
     sealing::{Envelope, Sealed, point_of, seal_decision},
-    tokens::{contact_token, index_token, index_values, named_kind},
+    tokens::{index_values, is_contact, is_personal_index, named_kind, token_links},
     write::{LoadedRequest, Written},
 };
 use crate::{
     KeyId, Moment, TaskId, Word,
-    definition::Procedure,
+    definition::{Field, Procedure},
     request::{Decision, Held, Measure, Plan, Request, RequestEvent, Values},
     storage::{Batch, Expect, Link, LinkKey, Step, StreamKey, StreamRecord, StreamRow, Task},
     vault::{DataKey, Part, Slot, VaultRow},
@@ -85,13 +85,20 @@ impl Authority {
             decision,
             vault,
         };
-        let month_key = if indexes_personal(decision, procedure) {
-            Some(self.inner().month_key(&request.month).await?)
-        } else {
-            None
-        };
-        self.fill_batch(&writing, month_key.as_ref(), batch)?;
-        self.unlink(request, &gone, &writing, values, batch).await?;
+        // What was typed and what stays are both at hand: the links are made anew.
+        let mut known = values.clone();
+        known.extend(decision.slots.iter().map(|(_, slot)| (slot.slot, slot.value.expose().clone())));
+        let month_key =
+            if writing.request.anonymised_at.is_none() && relinks(request, decision, &gone, procedure) {
+                for prefix in ["contact.", "index."] {
+                    batch.push(Step::DropLinks { stream: row.key.clone(), prefix: prefix.to_owned() });
+                }
+                Some(self.inner().month_key(&request.month).await?)
+            } else {
+                None
+            };
+        self.fill_batch(&writing, month_key.as_ref(), &known, batch)?;
+        self.unlink(request, &gone, &writing, batch);
         Ok(written)
     }
 
@@ -100,10 +107,22 @@ impl Authority {
         &self,
         writing: &Writing<'_>,
         month: Option<&NamedKey>,
+        values: &Values,
         batch: &mut Batch,
     ) -> Result<(), GrcError> {
-        let Writing { now, current, stream, birth, before, request, point, sealed, decision, vault, .. } =
-            writing;
+        let Writing {
+            now,
+            current,
+            procedure,
+            stream,
+            birth,
+            before,
+            request,
+            point,
+            sealed,
+            decision,
+            vault,
+        } = writing;
         let measure = Measure::of(request, *point);
         let version = before.map_or(0, |record| record.row.version);
         let row = StreamRow {
@@ -127,8 +146,8 @@ impl Authority {
             batch.push(Step::PutVault { stream: stream.clone(), part: *part, bytes: bytes.clone() });
         }
         batch.push(Step::PutMeasure { stream: stream.clone(), bytes: measure.to_bytes() });
-        self.index_steps(writing, month, batch);
-        for (index, event) in decision.events.iter().enumerate() {
+        self.index_steps(writing, batch);
+        for event in &decision.events {
             match event {
                 RequestEvent::Attached { file } => batch.push(Step::PutLink(Link {
                     key: LinkKey { kind: Word::of("blob"), key: file.blob.as_bytes().to_vec() },
@@ -142,28 +161,18 @@ impl Authority {
                 })),
                 _ => {}
             }
-            let slots = || decision.slots.iter().filter(move |(of, _)| *of == index).map(|(_, slot)| slot);
-            if let (Some(month), RequestEvent::Submitted { .. }) = (month, event) {
-                let phone_code = current.document.organisation.phone_code;
-                let mut tokens = BTreeSet::new();
-                for slot in slots() {
-                    let value = slot.value.expose();
-                    tokens.extend(contact_token(
-                        &month.key,
-                        &request.sector,
-                        slot.path.as_str(),
-                        value,
-                        phone_code,
-                    ));
-                }
-                for token in tokens {
-                    batch.push(Step::PutLink(Link {
-                        key: LinkKey { kind: named_kind("contact", &month.name), key: token.to_vec() },
-                        stream: stream.clone(),
-                        unique: false,
-                    }));
-                }
+        }
+        if let Some(month) = month {
+            let phone_code = current.document.organisation.phone_code;
+            for link in token_links(request, procedure, values, month, phone_code, stream) {
+                batch.push(link);
             }
+            // Nothing is linked under a key that is closing.
+            batch.push(Step::Current {
+                kind: Word::of("key"),
+                name: month.name.clone(),
+                version: month.version,
+            });
         }
         self.plan_steps(writing, *now, batch)?;
         batch.push(Step::Current {
@@ -174,9 +183,9 @@ impl Authority {
         Ok(())
     }
 
-    /// The index rows of declared fields that were filled, changed or cleared.
-    fn index_steps(&self, writing: &Writing<'_>, month: Option<&NamedKey>, batch: &mut Batch) {
-        for (index, event) in writing.decision.events.iter().enumerate() {
+    /// The index rows of fields in clear that were filled, changed or cleared.
+    fn index_steps(&self, writing: &Writing<'_>, batch: &mut Batch) {
+        for event in &writing.decision.events {
             let fields: Vec<(&Word, Option<&Held>)> = match event {
                 RequestEvent::Submitted { fields, .. } => {
                     fields.iter().map(|(id, held)| (id, Some(held))).collect()
@@ -187,24 +196,13 @@ impl Authority {
                 _ => continue,
             };
             for (id, held) in fields {
-                if !writing.procedure.field(id.as_str()).is_some_and(|field| field.indexed) {
-                    continue;
+                if writing.procedure.field(id.as_str()).is_some_and(Field::is_clear) {
+                    let values = match held {
+                        Some(Held::Clear(value)) => index_values(value),
+                        _ => Vec::new(),
+                    };
+                    batch.push(Step::PutIndex { stream: writing.stream.clone(), field: id.clone(), values });
                 }
-                let values = match held {
-                    None => Vec::new(),
-                    Some(Held::Clear(value)) => index_values(value),
-                    Some(Held::Slot(slot)) => {
-                        let typed =
-                            writing.decision.slots.iter().find(|(of, new)| *of == index && new.slot == *slot);
-                        match (typed, month) {
-                            (Some((_, new)), Some(month)) => {
-                                index_token(&month.key, id, new.value.expose()).into_iter().collect()
-                            }
-                            _ => Vec::new(),
-                        }
-                    }
-                };
-                batch.push(Step::PutIndex { stream: writing.stream.clone(), field: id.clone(), values });
             }
         }
     }
@@ -274,8 +272,12 @@ fn gone_slots(decision: &Decision) -> BTreeSet<Slot> {
         .collect()
 }
 
-fn indexes_personal(decision: &Decision, procedure: &Procedure) -> bool {
-    decision.slots.iter().any(|(_, slot)| {
-        procedure.field(slot.path.as_str()).is_some_and(|field| field.indexed && !field.is_clear())
-    })
+/// Whether a decision changes what the request is found by: a contact or a personal indexed field goes or comes.
+fn relinks(before: &Request, decision: &Decision, gone: &BTreeSet<Slot>, procedure: &Procedure) -> bool {
+    let erased = gone.iter().filter_map(|slot| before.slots.get(slot));
+    let corrected = decision.events.iter().flat_map(|event| match event {
+        RequestEvent::Corrected { fields } => fields.keys().collect(),
+        _ => Vec::new(),
+    });
+    erased.chain(corrected).any(|path| is_contact(path) || is_personal_index(procedure, path))
 }

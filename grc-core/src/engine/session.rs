@@ -99,6 +99,10 @@ impl Session {
         Self { authority, actor }
     }
 
+    pub(super) const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// The actor, with the request whose tracking code they hold.
     async fn who(&self) -> Result<Who, GrcError> {
         let held = match &self.actor.code {
@@ -109,7 +113,7 @@ impl Session {
     }
 
     /// The actor under the newest organisation, for what is not read together with one request.
-    async fn acting(&self) -> Result<(Acting, Current), GrcError> {
+    pub(super) async fn acting(&self) -> Result<(Acting, Current), GrcError> {
         let current = self.authority.newest_organisation().await?;
         let acting = self.who().await?.acting(&current.document.organisation)?;
         Ok((acting, current))

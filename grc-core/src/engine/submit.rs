@@ -7,12 +7,12 @@ use super::{
     rows::Writing,
     sealing::{Envelope, open_slots, seal_decision, stream_of},
     session::Who,
-    tokens::{named_kind, source_token},
+    tokens::{is_contact, is_personal_index, named_kind, source_token},
     write::{RECEIPT_DAYS, TRIES, Written},
 };
 use crate::{
     KeyId, RequestId, TrackingCode, Value, Word,
-    definition::Action,
+    definition::{Action, Procedure},
     refusal::{Problem, Refusal},
     request::{Acting, Context, Decision, Intake, Request, RequestEvent, decide_intake},
     storage::{ConflictOn, Link, LinkKey, Load, Parts, ReceiptRow, Step},
@@ -114,8 +114,7 @@ impl Authority {
             Some(RequestEvent::Submitted { month, .. }) => month.clone(),
             _ => return Err(GrcError::Busy),
         };
-        // Before anything is written: has the same source row been taken in already, perhaps in another month?
-        let needs_month = intake.source.is_some() || has_contact(&decision);
+        let needs_month = intake.source.is_some() || is_found_by(&decision, &procedure);
         let month_key = if needs_month { Some(inner.month_key(&month).await?) } else { None };
         let mut batch = grc.batch(&inner.name, now)?;
         let stream_context = StreamContext::new(&inner.name, &stream.kind, stream.id);
@@ -146,7 +145,9 @@ impl Authority {
             decision: &decision,
             vault,
         };
-        self.fill_batch(&writing, month_key.as_ref(), &mut batch)?;
+        let values =
+            decision.slots.iter().map(|(_, slot)| (slot.slot, slot.value.expose().clone())).collect();
+        self.fill_batch(&writing, month_key.as_ref(), &values, &mut batch)?;
         let link = |kind: Word, key: Vec<u8>, unique| {
             Step::PutLink(Link { key: LinkKey { kind, key }, stream: stream.clone(), unique })
         };
@@ -154,13 +155,6 @@ impl Authority {
         if let (Some(month), Some(source)) = (&month_key, &intake.source) {
             let token = source_token(&month.key, source);
             batch.push(link(named_kind("source", &month.name), token.to_vec(), true));
-        }
-        if let Some(month) = &month_key {
-            batch.push(Step::Current {
-                kind: Word::of("key"),
-                name: month.name.clone(),
-                version: month.version,
-            });
         }
         if let Some(token) = token {
             batch.push(Step::PutReceipt(ReceiptRow {
@@ -267,9 +261,7 @@ fn duplicate() -> GrcError {
     .into()
 }
 
-fn has_contact(decision: &Decision) -> bool {
-    decision
-        .slots
-        .iter()
-        .any(|(_, slot)| slot.path.as_str().ends_with(".email") || slot.path.as_str().ends_with(".phone"))
+/// Whether a request is found by something that was typed: a contact, or a personal indexed field.
+fn is_found_by(decision: &Decision, procedure: &Procedure) -> bool {
+    decision.slots.iter().any(|(_, slot)| is_contact(&slot.path) || is_personal_index(procedure, &slot.path))
 }

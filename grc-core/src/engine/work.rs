@@ -475,7 +475,7 @@ impl Authority {
 impl super::authority::AuthorityInner {
     /// Whether any link is made under a month's key.
     async fn month_is_linked(&self, name: &Word) -> Result<bool, GrcError> {
-        for kind in ["contact", "source"] {
+        for kind in ["contact", "source", "index"] {
             let mut query = Query::new(self.name.clone(), Word::of(RequestId::KIND));
             // An empty key: any link of the kind.
             query.linked = Some(LinkKey { kind: super::tokens::named_kind(kind, name), key: Vec::new() });

@@ -6,9 +6,10 @@ use super::{
     instruction::Canonical,
     sealing::{Envelope, Opened, context_of, open_slots, read_request, stream_of},
     session::Who,
+    tokens::is_personal_index,
 };
 use crate::{
-    Moment, RequestId,
+    Moment, RequestId, Typed,
     definition::{Action, Procedure},
     request::{Acting, Command, Context, Event, Held, Request, decide, touched_by},
     storage::{
@@ -17,7 +18,10 @@ use crate::{
     },
     vault::{HEAD, KeyState, Slot, StreamContext, TEXTS},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// How often a command is decided again when others keep changing the same request.
 pub(super) const TRIES: u32 = 64;
@@ -201,7 +205,7 @@ impl Authority {
         let inner = self.inner();
         let grc = &inner.grc.0;
         let LoadedRequest { record, request, context, current, procedure } = loaded;
-        let wanted = wanted_slots(request, &instruction.command);
+        let wanted = wanted_slots(request, procedure, &instruction.command);
         let opened =
             open_slots(&*grc.stores.keyring, context, record, &|slot| wanted.contains(&slot)).await?;
         if !opened.dead.is_empty() {
@@ -269,19 +273,30 @@ fn parts_for(command: &Command) -> Parts {
     }
 }
 
-/// Which slots a command's decision looks at: the form's fields for guards, the place for coarsening, and what is
-/// left of the contacts when one is erased.
-fn wanted_slots(request: &Request, command: &Command) -> BTreeSet<Slot> {
-    let form = request.fields.values().filter_map(|held| match held {
+/// Which slots a command's decision looks at: the form's fields for guards, the place for coarsening, and, where what the
+/// request is found by may change, what it is found by.
+fn wanted_slots(request: &Request, procedure: &Procedure, command: &Command) -> BTreeSet<Slot> {
+    let slot = |held: &Held| match held {
         Held::Slot(slot) => Some(*slot),
         Held::Clear(_) => None,
-    });
+    };
+    let form = || request.fields.values().filter_map(slot);
+    let found_by = || {
+        let contacts = request.parties.iter().flat_map(|party| party.details.values().copied());
+        let indexed = request.fields.iter().filter(|(id, _)| is_personal_index(procedure, id));
+        contacts.chain(indexed.filter_map(|(_, held)| slot(held)))
+    };
+    let corrects = |fields: &BTreeMap<String, Option<Typed>>| {
+        fields
+            .keys()
+            .any(|name| procedure.field(name).is_some_and(|field| field.indexed && !field.is_clear()))
+    };
     match command {
-        Command::Fire(_) | Command::Elapsed { .. } => form.collect(),
+        Command::Fire(fire) if corrects(&fire.fields) => form().chain(found_by()).collect(),
+        Command::Fire(_) | Command::Elapsed { .. } => form().collect(),
+        Command::Correct(fields) if corrects(fields) => found_by().collect(),
         Command::Anonymise { .. } => request.place.iter().filter_map(|place| place.data.point).collect(),
-        Command::Erase { .. } => {
-            request.parties.iter().flat_map(|party| party.details.values().copied()).collect()
-        }
+        Command::Erase { .. } => found_by().collect(),
         _ => BTreeSet::new(),
     }
 }

@@ -7,6 +7,9 @@ use crate::{
 };
 use chrono::NaiveDate;
 
+/// The longest text that lists can be made by, in characters (four bytes each at most).
+const MAX_INDEXED: i64 = 50;
+
 /// Texts longer than this are refused wherever they are typed.
 const MAX_TEXT: usize = 20_000;
 
@@ -22,6 +25,8 @@ pub(super) fn field(
         |what: &str, hint: &str| Problem::new("field.kind", path, format!("this is not {what}")).hint(hint);
     let text = typed.expose_text().map(str::trim);
     let max = field.max.unwrap_or_else(|| Field::default_max(field.kind));
+    // A text by which lists are made is compared whole, so it is short.
+    let max = if field.kind == FieldKind::Text && field.is_clear() { max.min(MAX_INDEXED) } else { max };
     let value = match field.kind {
         FieldKind::Text | FieldKind::LongText => {
             let text = typed.expose_text().ok_or_else(|| wrong("a text", "give a text"))?;

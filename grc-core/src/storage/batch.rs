@@ -144,6 +144,34 @@ pub enum Step {
     Unknown,
 }
 
+impl Step {
+    /// The stream that it writes, if it writes one.
+    pub fn stream(&self) -> Option<&StreamKey> {
+        match self {
+            Self::PutStream { row, .. } => Some(&row.key),
+            Self::Append { stream, .. }
+            | Self::PutVault { stream, .. }
+            | Self::DropVault { stream, .. }
+            | Self::PutMeasure { stream, .. }
+            | Self::PutIndex { stream, .. }
+            | Self::DropLink { stream, .. }
+            | Self::DropLinks { stream, .. }
+            | Self::Cancel { stream, .. } => Some(stream),
+            Self::PutLink(link) => Some(&link.stream),
+            Self::Schedule(task) => Some(&task.stream),
+            Self::PutReceipt(receipt) => Some(&receipt.stream),
+            Self::LogAccess(access) => Some(&access.stream),
+            Self::Finish(_)
+            | Self::Release { .. }
+            | Self::PutDocument { .. }
+            | Self::RaiseDocument(_)
+            | Self::DropDocument { .. }
+            | Self::Current { .. }
+            | Self::Unknown => None,
+        }
+    }
+}
+
 /// Everything that one command writes: all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
@@ -206,6 +234,10 @@ impl Batch {
         }
         if self.steps.len() > StoreInfo::MAX_STEPS {
             return limit("a batch has at most 2000 steps");
+        }
+        if self.steps.iter().filter_map(Step::stream).any(|stream| stream.authority != self.authority) {
+            let message = "a batch writes one authority";
+            return Err(StorageError::new(store, StorageErrorKind::Unsupported, message));
         }
         for step in &self.steps {
             let (body, key) = match step {

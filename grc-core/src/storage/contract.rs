@@ -11,16 +11,16 @@
 //! | C-07 | a row that was written is read back as it was written by any later call on any handle of the store |
 //! | C-08 | a unique link leads to one stream at most; other links to any number |
 //! | C-09 | `claim` gives out only tasks that are due at its moment, not dead, not held, and the first living one of their queue; never the same task to two callers; each claim raises attempts and the lease number |
-//! | C-10 | a step under a lease that is not the task's present one is a conflict |
+//! | C-10 | a step under a lease that is not the task's present one is a conflict; a task that was never claimed has none. Tasks are known by their id; the queue in a reference says where to look |
 //! | C-11 | `Cancel` takes away living, held and dead tasks alike |
 //! | C-12 | `query` gives exactly the streams that meet the condition, in the order asked, each once over all pages, with equal keys in order of id; rows that come or go between pages neither repeat nor hide others |
 //! | C-13 | a page looks at no more rows than `scan`; it may be short and still have a cursor |
 //! | C-14 | a cursor of another list, or a damaged one, is refused |
 //! | C-15 | document versions grow by one; `Current` and `DropDocument` are compared inside the commit; `RaiseDocument` never lowers a version |
 //! | C-16 | a receipt under the token of another that has not expired at the batch's moment is a conflict |
-//! | C-17 | the feed names everything that each batch wrote, each batch once, in an order that agrees with each stream's versions; a reader that follows it misses nothing |
+//! | C-17 | the feed names everything that each batch wrote, each batch once (also one that wrote nothing but was compared), in an order that agrees with each stream's versions; a reader that follows it misses nothing |
 //! | C-18 | `measures` gives each measure row that was there throughout the reading once |
-//! | C-19 | limits are checked before anything is written (`Limit`) |
+//! | C-19 | limits are checked before anything is written (`Limit`), and that a batch writes streams of its own authority only: [`Batch::check`] does both. Page sizes out of range are refused for lists and events, and brought into range elsewhere |
 //! | C-20 | a store reads no clock and no random source, except for its incarnation and ids of its own files |
 //! | C-21 | nothing that was dropped can be read through any call |
 //! | C-22 | authorities do not see each other: every read is within one |

@@ -71,8 +71,6 @@ pub enum IndexValue {
     Text(String),
     /// A number, or 0 and 1 for no and yes.
     Number(i64),
-    /// The keyed token of a personal value: equality only.
-    Token([u8; 16]),
 }
 
 /// The kind and key bytes of a link.

@@ -1,7 +1,7 @@
 //! Conditions as SQL: one pure function that every SQL adapter uses.
 //!
 //! The table of streams is expected under the alias `s`, with one column a fact, named `f_` and the fact's name; the
-//! index rows in a table `idx` with `authority, kind, id, field, text, number, token`. Words and texts compare by
+//! index rows in a table `idx` with `authority, kind, id, field, text, number`. Words and texts compare by
 //! bytes (SQLite `BINARY`, MySQL `utf8mb4_bin` or `VARBINARY`).
 
 use super::{Fact, FactKind, StorageError, StorageErrorKind};

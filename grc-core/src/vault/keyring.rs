@@ -52,7 +52,7 @@ impl KeyState {
 /// # Contract
 /// - K-1 Every call is durable when it returns, and all or nothing.
 /// - K-2 Every call may be repeated: issuing the same key again, keeping or destroying what is already so changes
-///   nothing.
+///   nothing. Keeping slots of a key that was never known is an error.
 /// - K-3 A destroyed key leaves a tombstone for ever: it is never whole again, even if it is issued or kept again, and
 ///   a key that was never known can be destroyed.
 /// - K-4 What was destroyed, and the whole key behind kept slots, is not in the keyring's own files any more when the

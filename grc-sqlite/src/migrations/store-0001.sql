@@ -76,7 +76,6 @@ CREATE TABLE idx (
   n INTEGER NOT NULL,
   text TEXT,
   number INTEGER,
-  token BLOB,
   PRIMARY KEY (authority, kind, id, field, n)
 ) STRICT, WITHOUT ROWID;
 

@@ -4,7 +4,7 @@ use super::{documents, events, feed, links, load, measures, rows::int, streams, 
 use crate::error::{Fault, NAME, Outcome, unsupported};
 use grc_core::{
     BatchId,
-    storage::{Batch, ConflictOn, Receipt, ReceiptRow, Step, StorageError, StreamKey, Touched},
+    storage::{Batch, ConflictOn, Receipt, ReceiptRow, Step, StorageError, Touched},
 };
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
@@ -26,7 +26,6 @@ pub(super) fn apply(connection: &Connection, batch: &Batch) -> Outcome<Receipt> 
         match step {
             // The one step that touches many things.
             Step::DropVault { stream, parts } => {
-                own(batch, stream)?;
                 for part in parts {
                     streams::drop_vault(connection, stream, *part)?;
                     touched.push(Touched::Vault(stream.clone(), *part));
@@ -55,61 +54,43 @@ fn beside(connection: &Connection, batch: &Batch, touched: &[Touched]) -> Outcom
     Ok(out)
 }
 
-/// Refuses what is of another authority: a batch writes one.
-fn own(batch: &Batch, stream: &StreamKey) -> Outcome<()> {
-    if stream.authority == *batch.authority() {
-        Ok(())
-    } else {
-        Err(Fault::Store(unsupported("a batch writes one authority")))
-    }
-}
-
 /// Applies a step, other than `DropVault`. Answers what it touched.
 fn step(connection: &Connection, batch: &Batch, step: &Step) -> Outcome<Option<Touched>> {
     let authority = batch.authority();
     Ok(match step {
         Step::PutStream { row, expect } => {
-            own(batch, &row.key)?;
             streams::put(connection, row, *expect)?;
             Some(Touched::Stream(row.key.clone(), row.version))
         }
         Step::Append { stream, after, events } => {
-            own(batch, stream)?;
             let last = events::append(connection, stream, *after, events)?;
             Some(Touched::Events(stream.clone(), last))
         }
         Step::PutVault { stream, part, bytes } => {
-            own(batch, stream)?;
             streams::put_vault(connection, stream, *part, bytes)?;
             Some(Touched::Vault(stream.clone(), *part))
         }
         Step::PutMeasure { stream, bytes } => {
-            own(batch, stream)?;
             measures::put(connection, stream, bytes)?;
             None
         }
         Step::PutIndex { stream, field, values } => {
-            own(batch, stream)?;
             streams::put_index(connection, stream, field, values)?;
             None
         }
         Step::PutLink(link) => {
-            own(batch, &link.stream)?;
             links::put(connection, link)?;
             Some(Touched::Link(link.key.clone()))
         }
         Step::DropLink { key, stream } => {
-            own(batch, stream)?;
             links::drop(connection, authority, key, stream)?;
             Some(Touched::Link(key.clone()))
         }
         Step::DropLinks { stream, prefix } => {
-            own(batch, stream)?;
             links::drop_all(connection, stream, prefix)?;
             Some(Touched::Links(stream.clone(), prefix.clone()))
         }
         Step::Schedule(task) => {
-            own(batch, &task.stream)?;
             tasks::schedule(connection, task)?;
             Some(Touched::Task(task.queue.clone(), task.id))
         }
@@ -124,7 +105,6 @@ fn step(connection: &Connection, batch: &Batch, step: &Step) -> Outcome<Option<T
             Some(Touched::Task(task.queue.clone(), task.id))
         }
         Step::Cancel { stream, kinds } => {
-            own(batch, stream)?;
             tasks::cancel(connection, stream, kinds)?;
             Some(Touched::Tasks(stream.clone()))
         }
@@ -144,12 +124,10 @@ fn step(connection: &Connection, batch: &Batch, step: &Step) -> Outcome<Option<T
             None
         }
         Step::PutReceipt(receipt) => {
-            own(batch, &receipt.stream)?;
             put_receipt(connection, batch, receipt)?;
             Some(Touched::Receipt(receipt.token))
         }
         Step::LogAccess(access) => {
-            own(batch, &access.stream)?;
             events::log(connection, batch.id(), access)?;
             Some(Touched::Access(access.stream.clone()))
         }

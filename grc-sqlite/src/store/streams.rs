@@ -272,16 +272,15 @@ pub(super) fn put_index(
         .prepare_cached("DELETE FROM idx WHERE authority = ? AND kind = ? AND id = ? AND field = ?")?
         .execute(params![authority, kind, id, field.as_str()])?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO idx (authority, kind, id, field, n, text, number, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO idx (authority, kind, id, field, n, text, number) VALUES (?, ?, ?, ?, ?, ?, ?)",
     )?;
     for (n, value) in values.iter().enumerate() {
         let n = i64::try_from(n).map_err(|_| corrupt("too many values"))?;
-        let (text, number, token) = match value {
-            IndexValue::Text(text) => (Some(text.as_str()), None, None),
-            IndexValue::Number(number) => (None, Some(*number), None),
-            IndexValue::Token(token) => (None, None, Some(&token[..])),
+        let (text, number) = match value {
+            IndexValue::Text(text) => (Some(text.as_str()), None),
+            IndexValue::Number(number) => (None, Some(*number)),
         };
-        insert.execute(params![authority, kind, id, field.as_str(), n, text, number, token])?;
+        insert.execute(params![authority, kind, id, field.as_str(), n, text, number])?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ fn held(connection: &Connection, authority: &Word, reference: &TaskRef) -> Outco
         .prepare_cached("SELECT lease FROM task WHERE authority = ? AND id = ? AND dead = 0")?
         .query_row(params![authority.as_str(), &reference.id.as_bytes()[..]], |row| number(row, 0))
         .optional()?;
-    if lease == Some(reference.lease) {
+    if reference.lease > 0 && lease == Some(reference.lease) {
         return Ok(());
     }
     Err(Fault::Store(StorageError::conflict(

@@ -170,7 +170,7 @@ impl World {
                     .map(|_| match self.dice.roll(3) {
                         0 => IndexValue::Text(self.dice.of(TEXTS).to_owned()),
                         1 => IndexValue::Number(i64::try_from(self.dice.roll(4)).unwrap() - 1),
-                        _ => IndexValue::Token([u8::try_from(self.dice.roll(3)).unwrap(); 16]),
+                        _ => IndexValue::Text("un autre".to_owned()),
                     })
                     .collect();
                 Step::PutIndex { stream: self.stream(town), field: self.dice.word(FIELDS), values }

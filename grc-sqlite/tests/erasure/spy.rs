@@ -24,7 +24,7 @@ pub(crate) enum Off {
     ContactLinks,
     SourceLinks,
     TrackingLink,
-    IndexRows,
+    IndexLinks,
     Tasks,
     CoarseFacts,
     Attachments,
@@ -77,7 +77,7 @@ impl<S: Store + ?Sized> Spy<S> {
                 (Off::ContactLinks, Step::DropLinks { prefix, .. }) => starts(prefix, "contact"),
                 (Off::SourceLinks, Step::DropLinks { prefix, .. }) => starts(prefix, "source"),
                 (Off::TrackingLink, Step::DropLinks { prefix, .. }) => starts(prefix, "tracking"),
-                (Off::IndexRows, Step::PutIndex { .. }) => true,
+                (Off::IndexLinks, Step::DropLinks { prefix, .. }) => starts(prefix, "index"),
                 (Off::Tasks, Step::Cancel { kinds, .. }) => kinds.iter().any(|kind| *kind == "deliver"),
                 _ => false,
             };

@@ -73,7 +73,6 @@ impl Environment for IndexEnv<'_> {
         match self.0 {
             IndexValue::Text(text) => Some(Value::Text(text.clone())),
             IndexValue::Number(number) => Some(Value::Integer(*number)),
-            IndexValue::Token(_) => None,
         }
     }
 
