@@ -27,7 +27,8 @@ OPTIONS
   --notify             Replayed cases queue their messages and start their timers; otherwise they do neither.
   --workers N          How many cases are in flight at once (32).
   --retention-at DATE  Sets the engine's clock to DATE (2027-03-01, in the town's zone, or RFC 3339) and does what
-                       retention has due then, until nothing is left.
+                       retention has due then, until nothing is left. What a run that was killed had in hand is
+                       taken over by a run at a DATE five minutes later or more: its leases end then.
   --check FACTS        Compares the figures with a facts.json; exit code 1 if one differs.
   --json               Prints the figures as one JSON object, alone on standard output; all else goes to standard
                        error.
