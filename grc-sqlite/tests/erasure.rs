@@ -290,6 +290,10 @@ async fn checks(world: &World) -> Vec<Check> {
             "the tokens of personal fields are gone",
             count("SELECT count(*) FROM link WHERE id=?1 AND link LIKE 'index.%'") == 0,
         ),
+        (
+            "the tokens of contacts are gone",
+            count("SELECT count(*) FROM link WHERE id=?1 AND link LIKE 'contact.%'") == 0,
+        ),
         ("the bytes of the attachment are gone", pieces == 0),
         ("the place is coarse", coarse),
         ("the state names no erased slot", state.slots.keys().all(|slot| !world.gone.contains(slot))),
@@ -335,7 +339,7 @@ fn what_is_erased_cannot_be_had_again() {
 fn each_step_left_out_turns_its_assertion_red() {
     for (off, expected) in [
         (Off::VaultRows, "the vault rows are gone"),
-        (Off::ContactLinks, "the contact leads to the live request only"),
+        (Off::ContactLinks, "the tokens of contacts are gone"),
         (Off::SourceLinks, "the source key is free again"),
         (Off::TrackingLink, "the tracking code leads nowhere"),
         (Off::IndexLinks, "the tokens of personal fields are gone"),

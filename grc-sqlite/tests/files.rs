@@ -13,9 +13,7 @@ use grc_sqlite::{Durability, Opened, Options, SqliteKeyring};
 use pollster::block_on;
 use rusqlite::Connection;
 use std::{
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -261,55 +259,6 @@ fn a_closed_store_says_so() {
     let error = block_on(opened.store.commit(create(1, 1))).unwrap_err();
     assert_eq!(error.kind(), UNUSABLE);
     assert!(error.to_string().contains("closed"), "{error}");
-}
-
-/// Run by the test below, in a process of its own: writes and says what was acknowledged, until it is killed.
-#[test]
-#[ignore = "a part of another test"]
-fn writes_until_it_is_killed() {
-    let Some(path) = std::env::var_os("GRC_TEST_STORE") else { return };
-    let base = u128::from(std::process::id()) << 32;
-    let opened = Options::new().open(PathBuf::from(path)).unwrap();
-    for n in base.. {
-        block_on(opened.store.commit(create(n, n))).unwrap();
-        println!("written {n}");
-    }
-}
-
-#[test]
-fn what_was_acknowledged_outlives_a_killed_process() {
-    let (_directory, path) = place();
-    drop(made(&path));
-    let mut children: Vec<_> = (0..2)
-        .map(|_| {
-            Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "writes_until_it_is_killed", "--ignored", "--nocapture"])
-                .env("GRC_TEST_STORE", &path)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    // Beside two other processes, this one writes too.
-    let opened = made(&path);
-    for n in 0..50 {
-        block_on(opened.store.commit(create(n, n))).unwrap();
-    }
-    let mut written = Vec::new();
-    for child in &mut children {
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let numbers = lines.filter_map(|line| line.unwrap().split_once("written ")?.1.parse::<u128>().ok());
-        written.extend(numbers.take(60));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    assert_eq!(written.len(), 120);
-    drop(opened);
-    let opened = Options::new().open(&path).unwrap();
-    for n in written.into_iter().chain(0..50) {
-        assert!(read(&*opened.store, n).is_some(), "{n} was acknowledged");
-    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 )]
 
 mod duplicates;
+mod figures;
 mod graph;
 mod licences;
 mod purity;
@@ -35,6 +36,11 @@ const COMMANDS: &[Command] = &[
         name: "duplicates",
         help: "no dependency is there in two versions without a reason",
         run: duplicates::check,
+    },
+    Command {
+        name: "figures",
+        help: "a real export is replayed and every figure compared, where the data are",
+        run: figures::check,
     },
     Command {
         name: "purity",

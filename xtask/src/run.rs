@@ -1,6 +1,6 @@
 //! The whole test run: each step with its command and its time, stopping at the first failure.
 
-use crate::{Outcome, duplicates, licences, purity};
+use crate::{Outcome, duplicates, figures, licences, purity};
 use std::{process::Command, time::Instant};
 
 /// One step of the run.
@@ -20,7 +20,7 @@ const STEPS: &[Step] = &[
     Step::Own("licences", licences::check),
     Step::Own("duplicates", duplicates::check),
     Step::Own("purity", purity::check),
-    // Later steps go here: figures over a real data set where it is found, both ends of the rusqlite range.
+    Step::Own("figures", figures::check),
 ];
 
 impl Step {

@@ -5,11 +5,8 @@
 mod support;
 
 use serde_json::Value as Json;
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
-use support::{Desk, err, json, mapping, out, run};
+use std::collections::BTreeMap;
+use support::{Desk, err, json, mapping, run};
 
 /// A small generator: the same numbers for the same seed.
 struct Seeded(u64);
@@ -237,21 +234,4 @@ fn the_order_of_the_lines_does_not_matter() {
     lines[1..].reverse();
     let desk = Desk::new((lines.join("\n") + "\n").as_bytes());
     compare(&json(&desk.import(&mapping("boston-2011.toml"), &["--workers", "5"])), &plain);
-}
-
-/// The real export, where it is at hand: in `GRC_DATA`, or beside the workspace.
-#[test]
-#[ignore = "a minute or two; needs the data"]
-fn the_real_export_gives_the_facts() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let data = std::env::var_os("GRC_DATA").map_or(beside, PathBuf::from).join("boston311-2011");
-    if !data.exists() {
-        return;
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let path = |path: PathBuf| path.to_str().unwrap().to_owned();
-    let (csv, facts) = (path(data.join("311_service_requests_2011.csv")), path(data.join("facts.json")));
-    let (map, db) = (path(mapping("boston-2011.toml")), path(directory.path().join("town.db")));
-    let output = run(&["--csv", &csv, "--mapping", &map, "--db", &db, "--check", &facts]);
-    assert!(output.status.success(), "{}{}", out(&output), err(&output));
 }
