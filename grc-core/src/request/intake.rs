@@ -239,7 +239,8 @@ impl Intake {
         self
     }
 
-    /// Its key in the system it comes from. Two requests cannot have the same.
+    /// Its key in the system it comes from. Two requests that came in (`occurred_at`) in the same month cannot have the
+    /// same: a row that is imported again is refused, unless its date was moved to another month meanwhile.
     #[must_use]
     pub fn source_key(mut self, key: impl Into<String>) -> Self {
         self.source = Some(Typed::new(key.into()));
