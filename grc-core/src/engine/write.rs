@@ -174,7 +174,12 @@ impl Authority {
         seen: Option<u64>,
         command: &Command,
     ) -> Result<(), GrcError> {
-        let Some(seen) = seen.filter(|seen| *seen < loaded.request.version) else { return Ok(()) };
+        let version = loaded.request.version;
+        if let Some(seen) = seen.filter(|seen| *seen > version) {
+            // What its author saw is not there any more: rows were restored from before.
+            return Err(GrcError::Conflict(Conflict { seen, version, changed: vec!["history".to_owned()] }));
+        }
+        let Some(seen) = seen.filter(|seen| *seen < version) else { return Ok(()) };
         let mine = touched_by(command, &loaded.procedure);
         if mine.is_empty() {
             return Ok(());

@@ -1,0 +1,219 @@
+//! Faults that were found once, each with the scenario in which it showed.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use common::{Town, at, leak, refusal};
+use grc_core::{
+    Actor, Assignee, Budget, Condition, GrcError, List, Party, RequestId, Value,
+    condition::Var,
+    definition::Definition,
+    request::{Command, Fire},
+};
+use pollster::block_on;
+
+/// The town with a change to its leaks.
+async fn town_with(change: impl FnOnce(&mut grc_core::definition::Procedure)) -> Town {
+    let town = Town::open("voirie").await;
+    assert!(town.stores.store.info().test, "a store for tests");
+    let mut definition = common::definition("voirie").resolved();
+    change(definition.procedures.get_mut("fuite-eau").unwrap());
+    town.authority.host("essai").publish(&definition).await.unwrap();
+    town
+}
+
+async fn assigned(town: &Town) -> RequestId {
+    let id = town.agent("a-01").submit(leak()).await.unwrap().id();
+    town.agent("a-02").act_on(id, None, Fire::new("affecter").to(Assignee::agent("a-05"))).await.unwrap();
+    id
+}
+
+#[test]
+fn a_field_cannot_have_the_name_of_what_every_request_has() {
+    for id in ["note", "message", "code", "requester.phone", "slot.3"] {
+        let mut definition: Definition = common::definition("voirie").resolved();
+        let procedure = definition.procedures.get_mut("fuite-eau").unwrap();
+        procedure.fields[0].id = id.parse().unwrap();
+        let error = definition.check().unwrap_err();
+        assert!(error.findings().iter().any(|finding| finding.code == "reserved-id"), "{id}: {error}");
+    }
+}
+
+#[test]
+fn a_blank_value_does_not_fill_what_a_transition_requires() {
+    block_on(async {
+        let requires = |procedure: &mut grc_core::definition::Procedure| {
+            let fire = procedure.transitions.iter_mut().find(|t| t.id == "traiter").unwrap();
+            fire.requires = vec!["materiau".parse().unwrap()];
+        };
+        let town = town_with(requires).await;
+        let id = assigned(&town).await;
+        let worker = town.agent("a-05");
+        for fire in [Fire::new("traiter"), Fire::new("traiter").set("materiau", "")] {
+            assert!(refusal(worker.act_on(id, None, fire).await).has("field.required"));
+        }
+        // Nor is a required field cleared on the way.
+        let clears = Fire::new("traiter").set("materiau", "pvc").set("gravite", " ");
+        assert!(refusal(worker.act_on(id, None, clears).await).has("field.required"));
+        worker.act_on(id, None, Fire::new("traiter").set("materiau", "pvc")).await.unwrap();
+    });
+}
+
+#[test]
+fn a_guard_on_a_file_holds_when_it_is_there() {
+    block_on(async {
+        let guard = |procedure: &mut grc_core::definition::Procedure| {
+            let fire = procedure.transitions.iter_mut().find(|t| t.id == "traiter").unwrap();
+            fire.when = Some(Condition::Present(Var::Field("photo".parse().unwrap())));
+        };
+        let town = town_with(guard).await;
+        let id = assigned(&town).await;
+        let worker = town.agent("a-05");
+        assert!(refusal(worker.act_on(id, None, Fire::new("traiter")).await).has("transition.guard"));
+        let photo = worker.store_file(Some("photo"), "a.jpg", &b"\xff\xd8\xff\xe0"[..]).await.unwrap();
+        worker.act_on(id, None, Command::Attach(photo)).await.unwrap();
+        worker.act_on(id, None, Fire::new("traiter")).await.unwrap();
+    });
+}
+
+#[test]
+fn erasing_a_contact_and_the_code_at_once_takes_both_links_away() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let clerk = town.agent("a-01");
+        let intake =
+            leak().party(Party::named("Anne", "Le Gall").phone("06 39 98 12 34").email("anne@example.org"));
+        let done = clerk.submit(intake).await.unwrap();
+        let paths = vec!["requester.phone".to_owned(), "code".to_owned()];
+        let erase = Command::Erase { paths, reason: "droit".into() };
+        town.authority.host("dpo").act(done.id(), erase).await.unwrap();
+        let anne = town.authority.session(Actor::holder(done.tracking_code().clone()));
+        assert!(matches!(anne.follow().await, Err(GrcError::NotFound)));
+        let by = |kind, text| clerk.by_contact("espace-public", kind, text);
+        assert!(by(grc_core::definition::Contact::Phone, "06 39 98 12 34").await.unwrap().is_empty());
+        assert_eq!(by(grc_core::definition::Contact::Email, "anne@example.org").await.unwrap(), [done.id()]);
+    });
+}
+
+#[test]
+fn erasing_says_nothing_of_what_is_hidden() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = town.agent("a-01").submit(leak().set("code-portail", "4242B")).await.unwrap().id();
+        // `a-09` may erase, and may not read the gate's code as an administrator alone.
+        let administrator = town.authority.session(Actor::agent("a-70").role("administrateur"));
+        let erase = |path: &str| Command::Erase { paths: vec![path.into()], reason: "droit".into() };
+        let hidden = refusal(administrator.act_on(id, None, erase("code-portail")).await);
+        let absent = refusal(administrator.act_on(id, None, erase("rien")).await);
+        assert_eq!(hidden, absent);
+    });
+}
+
+#[test]
+fn a_citizen_is_not_told_of_a_hold_by_a_conflict() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let done = town.agent("a-01").submit(leak()).await.unwrap();
+        let anne = town.authority.session(Actor::holder(done.tracking_code().clone()));
+        let seen = anne.follow().await.unwrap();
+        let hold = Command::Hold { reason: grc_core::Typed::new("recours") };
+        town.authority.host("dpo").act(done.id(), hold).await.unwrap();
+        assert!(refusal(anne.act(&seen, Command::Release { hold: 1 }).await).is_denied());
+    });
+}
+
+#[test]
+fn what_was_seen_of_a_later_version_than_there_is_conflicts() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = town.agent("a-01").submit(leak()).await.unwrap().id();
+        let noted = town.agent("a-01").act_on(id, Some(9), Command::note("vu")).await;
+        assert!(matches!(noted, Err(GrcError::Conflict(_))), "{noted:?}");
+    });
+}
+
+#[test]
+fn dates_that_cannot_be_meant_are_refused_and_not_called_damage() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let clerk = town.agent("a-01");
+        let early = leak().occurred_at(at("1600-01-01T00:00:00Z").to_utc());
+        assert!(refusal(clerk.submit(early).await).has("date.range"));
+        let late = leak().target(at("2300-01-01T00:00:00Z").to_utc());
+        assert!(refusal(clerk.submit(late).await).has("date.range"));
+    });
+}
+
+#[test]
+fn giant_names_are_answered_at_once_and_giant_conditions_refused() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let clerk = town.agent("a-01");
+        let giant = "é".repeat(4_000_000);
+        assert!(
+            refusal(clerk.submit(grc_core::Intake::new(giant.clone(), giant.clone())).await)
+                .has("type.unknown")
+        );
+        assert!(refusal(clerk.submit(leak().set(giant, "x")).await).has("field.unknown"));
+        let mut deep = Condition::Constant(true);
+        for _ in 0..1_000 {
+            deep = Condition::Not(Box::new(deep));
+        }
+        assert!(refusal(clerk.list(&List::new().filter(deep)).await).has("list.field"));
+    });
+}
+
+#[test]
+fn a_file_is_used_once() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let clerk = town.agent("a-01");
+        let photo = clerk.store_file(Some("photo"), "a.jpg", &b"\xff\xd8\xff\xe0"[..]).await.unwrap();
+        let first = clerk.submit(leak().file(photo.clone())).await.unwrap();
+        assert!(refusal(clerk.submit(leak().file(photo.clone())).await).has("file.used"));
+        town.clock.set(at("2026-11-26T09:00:00Z"));
+        assert!(refusal(clerk.submit(leak().file(photo)).await).has("file.expired"));
+        assert_eq!(town.authority.host("menage").sweep().await.unwrap(), 0);
+        let seen = clerk.open(first.id()).await.unwrap();
+        assert_eq!(clerk.read_file(first.id(), &seen.files()[0]).await.unwrap(), b"\xff\xd8\xff\xe0");
+    });
+}
+
+/// The keyring forgot a value after the rows were copied: the copy can still be written to.
+#[test]
+fn a_restored_copy_can_be_typed_into_again() {
+    use grc_core::{Grc, SeededEntropy, Stores, storage::MemoryStore};
+    use std::sync::Arc;
+    block_on(async {
+        let store = Arc::new(MemoryStore::new());
+        let keyring = Arc::new(grc_core::vault::MemoryKeyring::default());
+        let stores = |store: &Arc<MemoryStore>| Stores {
+            store: Arc::<MemoryStore>::clone(store),
+            blobs: Arc::<MemoryStore>::clone(store),
+            keyring: keyring.clone(),
+        };
+        let clock = Arc::new(grc_core::ManualClock::at(at("2026-11-24T09:00:00Z")));
+        let open = async |store: &Arc<MemoryStore>, seed| {
+            let grc =
+                Grc::with(stores(store), clock.clone(), Arc::new(SeededEntropy::new(seed))).await.unwrap();
+            grc.authority("ville").unwrap()
+        };
+        let town = open(&store, 1).await;
+        town.host("essai").publish(&common::definition("voirie")).await.unwrap();
+        let clerk = town.session(Actor::agent("a-01"));
+        let id = clerk.submit(leak()).await.unwrap().id();
+        let backup = Arc::new(store.copy());
+        clerk.act_on(id, None, Command::note("Mme Le Gall est malade")).await.unwrap();
+        let erase = Command::Erase { paths: vec!["note".into()], reason: "droit".into() };
+        town.host("dpo").act(id, erase).await.unwrap();
+        town.host("worker").work(None, Budget::ALL).await.unwrap();
+        let restored = open(&backup, 2).await;
+        let clerk = restored.session(Actor::agent("a-01"));
+        clerk.act_on(id, None, Command::note("reprise")).await.unwrap();
+        let seen = clerk.open(id).await.unwrap();
+        assert_eq!(seen.notes()[0].text, "reprise");
+        assert_eq!(seen.field("description"), Some(&Value::from("l'eau coule")));
+        assert_eq!(restored.host("audit").verify(id).await.unwrap().problems, Vec::<String>::new());
+    });
+}
