@@ -7,7 +7,7 @@
 use crate::{
     Actor, Assignee, Budget, Definition, Grc, GrcError, Instruction, Intake, List, ManualClock, Moment,
     Party, Place, RequestId, SeededEntropy, Session, Stores, TrackingCode, Typed, Value, Word,
-    definition::{Action, Field, FieldKind, PlaceKind},
+    definition::{Action, Ask, Field, FieldKind, PlaceKind},
     engine::{Delivery, Outgoing, Transport},
     insight::Question,
     request::{Acting, Command, Fire},
@@ -330,22 +330,31 @@ impl Walk {
         }
         match self.dice.below(20) {
             0..=4 | 16..=19 => {
-                let choice = self.dice.pick(seen.choices()).map(|choice| choice.transition.to_string());
+                let choice = self.dice.pick(seen.choices()).cloned();
                 let any = procedure.and_then(|p| self.dice.pick(&p.transitions).map(|t| t.id.to_string()));
-                let id = if self.dice.once_in(12) { any } else { choice.or(any) };
+                let asks = choice.as_ref().map(|choice| choice.asks.clone()).unwrap_or_default();
+                let id = if self.dice.once_in(12) {
+                    any
+                } else {
+                    choice.map(|c| c.transition.to_string()).or(any)
+                };
                 let mut fire = Fire::new(id.unwrap_or_else(|| "rien".to_owned()));
-                if !self.dice.once_in(12) {
+                // Mostly what is asked for; sometimes not, sometimes more.
+                let gives = |dice: &mut Dice, ask| {
+                    if asks.contains(&ask) { !dice.once_in(12) } else { dice.once_in(6) }
+                };
+                if gives(&mut self.dice, Ask::Assignee) {
                     fire = fire.to(self.assignee());
                 }
-                if !self.dice.once_in(12)
+                if gives(&mut self.dice, Ask::Outcome)
                     && let Some(outcome) = self.dice.pick(&organisation.outcomes)
                 {
                     fire = fire.outcome(outcome.id.as_str());
                 }
-                if self.dice.once_in(3) {
+                if gives(&mut self.dice, Ask::Message) {
                     fire = fire.message("nous vous tenons au courant");
                 }
-                if self.dice.once_in(3) {
+                if gives(&mut self.dice, Ask::Note) {
                     fire = fire.note("vu sur place");
                 }
                 ("fire", Command::Fire(fire))
