@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Town, at, refusal};
+use common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, Budget, Intake, Party, Submitted, Value, Word,
     request::{Command, Fire},
@@ -25,6 +25,7 @@ fn a_file_goes_back_to_the_citizen_and_is_decided_by_somebody_else() {
     block_on(async {
         let town = Town::open("urbanisme").await;
         assert!(town.stores.store.info().test);
+        assert!(refusal(town.agent("u-01").submit(leak()).await).has("type.unknown"), "another town's type");
         let done = declared(&town).await;
         let (secretary, officer, mayor) = (town.agent("u-01"), town.agent("u-02"), town.agent("u-03"));
         let id = done.id();
