@@ -53,7 +53,7 @@ pub(crate) fn store_writer(file: &Path, options: &Options) -> Outcome<Connection
         Durability::Relaxed => "NORMAL",
     };
     connection.execute_batch(&format!(
-        "PRAGMA synchronous={synchronous}; PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}; PRAGMA cache_size=-16384"
+        "PRAGMA synchronous={synchronous}; PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}; PRAGMA cache_size=-8192"
     ))?;
     if let Some(pages) = options.max_pages {
         connection.execute_batch(&format!("PRAGMA max_page_count={pages}"))?;
@@ -64,7 +64,7 @@ pub(crate) fn store_writer(file: &Path, options: &Options) -> Outcome<Connection
 /// A connection by which a store is read.
 pub(crate) fn store_reader(file: &Path, options: &Options) -> Outcome<Connection> {
     let connection = raw(file, OpenFlags::SQLITE_OPEN_READ_ONLY, options.busy)?;
-    connection.execute_batch("PRAGMA cache_size=-8192; PRAGMA query_only=ON")?;
+    connection.execute_batch("PRAGMA cache_size=-2048; PRAGMA query_only=ON")?;
     Ok(connection)
 }
 
