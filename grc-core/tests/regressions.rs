@@ -217,3 +217,34 @@ fn a_restored_copy_can_be_typed_into_again() {
         assert_eq!(restored.host("audit").verify(id).await.unwrap().problems, Vec::<String>::new());
     });
 }
+
+/// A month's key lives as long as somebody is found by it, and goes afterwards, however often work is done.
+#[test]
+fn a_months_key_lives_as_long_as_something_is_linked_under_it() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let clerk = town.agent("a-01");
+        let id = clerk.submit(leak().party(Party::requester().phone("06 39 98 12 34"))).await.unwrap().id();
+        let worker = town.authority.host("worker");
+        let found = async || {
+            clerk
+                .by_contact("espace-public", grc_core::definition::Contact::Phone, "06 39 98 12 34")
+                .await
+                .unwrap()
+        };
+        for month in 1..=4 {
+            town.clock.set(at("2026-11-24T09:00:00Z").plus_days(31 * month));
+            assert_eq!(worker.work(None, Budget::ALL).await.unwrap().months, 0);
+            assert_eq!(found().await, [id]);
+        }
+        let chief = town.agent("a-02");
+        chief.act_on(id, None, Fire::new("affecter").to(Assignee::agent("a-05"))).await.unwrap();
+        chief.act_on(id, None, Fire::new("traiter")).await.unwrap();
+        chief.act_on(id, None, Fire::new("cloturer").outcome("repare")).await.unwrap();
+        town.clock.set(at("2028-06-01T09:00:00Z"));
+        let first = worker.work(None, Budget::ALL).await.unwrap();
+        assert_eq!((first.anonymised, first.months), (1, 0), "first it is marked as closing");
+        assert_eq!(worker.work(None, Budget::ALL).await.unwrap().months, 1);
+        assert!(found().await.is_empty());
+    });
+}
