@@ -9,6 +9,7 @@ use grc_core::{
     Actor, Assignee, Budget, Intake, Moment, Party, RequestId, Typed,
     insight::Question,
     request::{Command, Fire, Given},
+    storage::{Load, Parts, StreamKey},
 };
 use pollster::block_on;
 
@@ -267,5 +268,68 @@ fn what_must_be_forgotten_is_never_given_up() {
         away.1.store(false, Ordering::SeqCst);
         town.clock.set(at("2027-06-01T10:00:00Z"));
         assert_eq!(host.work(None, Budget::ALL).await.unwrap().destroyed, 1);
+    });
+}
+
+/// The queue holds the date that was right at closure; the rule is asked again when it comes.
+#[test]
+fn the_date_is_worked_out_again_in_the_time_zone_of_today() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = town.agent("a-01").submit(pothole()).await.unwrap().id();
+        // 30 November in Paris, 29 November in Honolulu.
+        town.clock.set(at("2026-11-29T23:30:00Z"));
+        close(&town, id).await;
+        let mut moved = definition("voirie");
+        moved.organisation.time_zone = chrono_tz::Pacific::Honolulu;
+        town.authority.host("essai").publish(&moved).await.unwrap();
+        assert_eq!(work(&town, "2027-02-28T00:00:00Z").await, 0);
+        assert_eq!(work(&town, "2027-02-28T23:29:59Z").await, 0);
+        assert_eq!(work(&town, "2027-02-28T23:30:00Z").await, 1);
+    });
+}
+
+#[test]
+fn nothing_anonymises_what_is_held_or_open() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = town.agent("a-01").submit(pothole()).await.unwrap().id();
+        let host = town.authority.host("contentieux");
+        let anonymise = || Command::Anonymise { rule: "nid-de-poule".into() };
+        assert!(common::refusal(host.act(id, anonymise()).await).has("request.open"));
+        close(&town, id).await;
+        host.act(id, Command::Hold { reason: Typed::new("recours") }).await.unwrap();
+        assert!(common::refusal(host.act(id, anonymise()).await).has("request.held"));
+        assert_eq!(anonymised_at(&town, id).await, None);
+    });
+}
+
+#[test]
+fn the_state_keeps_no_trace_of_what_was_said() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let done = town.agent("a-01").submit(pothole()).await.unwrap();
+        let anne = town.authority.session(Actor::holder(done.tracking_code().clone()));
+        town.agent("a-03").act_on(done.id(), None, Command::Note(Typed::new("chien méchant"))).await.unwrap();
+        close(&town, done.id()).await;
+        anne.act_on(done.id(), None, Fire::new("rouvrir").message("le trou est revenu")).await.unwrap();
+        close(&town, done.id()).await;
+        let ville: grc_core::Word = "ville".parse().unwrap();
+        let stream = StreamKey::new(ville.clone(), "request".parse().unwrap(), done.id().uuid());
+        let load = Load { authority: ville, streams: vec![stream], parts: Parts::None, receipt: None };
+        let body = async || {
+            let loaded = town.stores.store.load(&load).await.unwrap();
+            let row = loaded.streams.into_iter().next().unwrap().unwrap().row;
+            serde_json::from_slice::<serde_json::Value>(&row.body).unwrap()
+        };
+        let before = body().await;
+        for said in ["notes", "messages"] {
+            assert!(before.get(said).is_some(), "{said} in {before}");
+        }
+        assert_eq!(work(&town, "2027-02-24T09:00:00Z").await, 1);
+        let after = body().await;
+        for said in ["notes", "messages", "files"] {
+            assert!(after.get(said).is_none(), "{said} in {after}");
+        }
     });
 }

@@ -342,3 +342,18 @@ fn positions_and_older_versions_do_not_leak_through_lists() {
         assert_eq!(town.agent("a-02").list(&lat).await.unwrap().requests.len(), 1);
     });
 }
+
+#[test]
+fn the_citizen_reads_what_was_decided_and_not_why_an_agent_was_given_it() {
+    block_on(async {
+        let (town, leak) = town_with_a_leak().await;
+        let chief = town.agent("a-02");
+        let reason = Some(Typed::new("collègue en congé"));
+        chief.act_on(leak.id(), None, Command::Assign { to: Assignee::agent("a-05"), reason }).await.unwrap();
+        let holder = town.authority.session(Actor::holder(leak.tracking_code().clone()));
+        let shown = format!("{:?}", holder.history(leak.id()).await.unwrap());
+        assert!(!shown.contains("congé") && !shown.contains("prévoir une pelle"), "{shown}");
+        let shown = format!("{:?}", chief.history(leak.id()).await.unwrap());
+        assert!(shown.contains("congé") && shown.contains("prévoir une pelle"), "{shown}");
+    });
+}
