@@ -178,7 +178,7 @@ pub enum Action {
     See,
     /// Say which service, team or agent holds it.
     Assign,
-    /// All of: correct, message, note, attach, assess, work, link.
+    /// All of: correct, message, note, attach, assess, conclude, take, plan, work, link.
     Handle,
     /// Change fields.
     Correct,
@@ -190,8 +190,18 @@ pub enum Action {
     Attach,
     /// Say whether the service can act on it.
     Assess,
-    /// Enter time spent and costs.
+    /// Say what came of it, before or after its closure, and correct it.
+    Conclude,
+    /// Take for oneself what nobody holds, and hand over what one holds.
+    Take,
+    /// Plan and cancel interventions.
+    Plan,
+    /// Carry out interventions, and enter time spent.
     Work,
+    /// See and enter amounts: estimates, purchases, and what time costs. Not part of `handle`.
+    Cost,
+    /// Say, as the requester, whether what came of it is what was needed.
+    Confirm,
     /// Link requests.
     Link,
     /// Set and lift a legal hold.
@@ -216,6 +226,9 @@ impl Action {
                         | Self::Note
                         | Self::Attach
                         | Self::Assess
+                        | Self::Conclude
+                        | Self::Take
+                        | Self::Plan
                         | Self::Work
                         | Self::Link
                 ))

@@ -90,6 +90,22 @@ facts! {
     Lat = 21, "lat", Integer;
     /// The longitude of its public place, in micro-degrees; coarse once anonymised.
     Lon = 22, "lon", Integer;
+    /// What its requester says of what came of it.
+    Confirmation = 23, "confirmation", Word;
+    /// Why the service can or cannot act on it.
+    AcceptabilityReason = 24, "acceptability-reason", Word;
+    /// How far the work on site is: of what is still under way, or else of what ended last.
+    Intervention = 25, "intervention", Word;
+    /// The supplier who does the work: of an intervention.
+    Supplier = 26, "supplier", Word;
+    /// How many of its messages were given up.
+    Undelivered = 27, "undelivered", Integer;
+    /// When a first answer was promised.
+    ResponseTarget = 28, "response-target", Moment;
+    /// When somebody was promised to hold it.
+    AssignmentTarget = 29, "assignment-target", Moment;
+    /// When the work on site was promised to begin.
+    InterventionTarget = 30, "intervention-target", Moment;
 }
 
 impl Fact {
