@@ -215,6 +215,30 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::Submit,
+        Self::See,
+        Self::Assign,
+        Self::Handle,
+        Self::Correct,
+        Self::Message,
+        Self::Note,
+        Self::Attach,
+        Self::Assess,
+        Self::Conclude,
+        Self::Take,
+        Self::Plan,
+        Self::Work,
+        Self::Cost,
+        Self::Confirm,
+        Self::Link,
+        Self::Hold,
+        Self::Erase,
+        Self::Measure,
+        Self::Import,
+    ];
+
     /// Whether a grant of this covers another action.
     pub fn covers(self, other: Self) -> bool {
         self == other

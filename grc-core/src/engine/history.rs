@@ -139,7 +139,10 @@ impl Reader<'_> {
                 say("outcome", outcome.as_ref());
                 "moved"
             }
-            RequestEvent::Assigned { service, team, agent, reason } => {
+            RequestEvent::Assigned { service, team, agent, reason, taken } => {
+                if *taken && !citizen {
+                    say("taken", Some(&Word::of("yes")));
+                }
                 say("service", service.as_ref());
                 if !citizen {
                     say("team", team.as_ref());
@@ -163,6 +166,20 @@ impl Reader<'_> {
                 say("acceptability", Some(acceptability));
                 say("reason", reason.as_ref());
                 "assessed"
+            }
+            RequestEvent::Concluded { outcome, reason } => {
+                say("outcome", Some(outcome));
+                if let Some(slot) = reason.filter(|_| self.reads("reason")) {
+                    values.insert(Word::of("reason"), self.value(slot));
+                }
+                "concluded"
+            }
+            RequestEvent::Confirmed { confirmation, comment } => {
+                say("confirmation", Some(confirmation));
+                if let Some(slot) = comment.filter(|_| self.reads("message")) {
+                    values.insert(Word::of("message"), self.value(slot));
+                }
+                "confirmed"
             }
             RequestEvent::Messaged { direction, channel, text, .. } => {
                 if !self.reads("message") {

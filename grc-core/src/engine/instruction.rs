@@ -185,6 +185,21 @@ impl Canonical {
                 out.assignee(Some(to));
                 out.typed(reason.as_ref());
             }
+            Command::Take => out.text("take"),
+            Command::HandOver { to, reason } => {
+                out.text("hand-over");
+                out.assignee(Some(to));
+                out.typed(Some(reason));
+            }
+            Command::Conclude { outcome, reason } => {
+                out.text("conclude");
+                out.text(outcome);
+                out.typed(reason.as_ref());
+            }
+            Command::Confirm { satisfied, comment } => {
+                out.text(&format!("confirm {satisfied}"));
+                out.typed(comment.as_ref());
+            }
             Command::Correct(fields) => {
                 out.text("correct");
                 for (name, typed) in fields {

@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     Condition, Moment, RequestId, Value, Word,
-    condition::{Scalar, Var},
+    condition::{Comparison, Scalar, Var},
     contact,
     definition::{Action, Contact, Field},
     refusal::{Problem, Refusal},
-    request::{Acting, Request},
+    request::{Acting, ActorKind, Request},
     storage::{Cursor, Fact, LinkKey, Order, Query, StreamRecord},
     vault::{HEAD, Slot},
 };
@@ -27,14 +27,50 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone)]
 pub struct List {
     filter: Condition,
+    only: BTreeSet<Only>,
     order: Order,
     after: Option<Cursor>,
     limit: u32,
 }
 
+/// What depends on who asks, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Only {
+    Mine,
+    MyTeams,
+    Unassigned,
+    Overdue,
+}
+
+impl Only {
+    /// As a condition: of open requests only, since what is over waits for nobody.
+    fn condition(self, acting: &Acting, now: Moment) -> Condition {
+        let has = |fact| Condition::Present(Var::Fact(fact));
+        let which = match self {
+            Self::Mine => match acting.id().filter(|_| acting.kind() == ActorKind::Agent) {
+                Some(me) => Condition::is(Fact::Agent, me),
+                None => Condition::Constant(false),
+            },
+            Self::MyTeams => Condition::among(Fact::Team, acting.teams()),
+            Self::Unassigned => Condition::Not(Box::new(has(Fact::Agent))),
+            Self::Overdue => {
+                let now = Scalar::Integer(now.micros());
+                Condition::Compare(Var::Fact(Fact::Target), Comparison::Less, now)
+            }
+        };
+        which.and(Condition::Not(Box::new(has(Fact::Closed))))
+    }
+}
+
 impl Default for List {
     fn default() -> Self {
-        Self { filter: Condition::Constant(true), order: Order::NewestFirst, after: None, limit: 50 }
+        Self {
+            filter: Condition::Constant(true),
+            only: BTreeSet::new(),
+            order: Order::NewestFirst,
+            after: None,
+            limit: 50,
+        }
     }
 }
 
@@ -54,6 +90,34 @@ impl List {
     #[must_use]
     pub fn filter(mut self, condition: Condition) -> Self {
         self.filter = self.filter.and(condition);
+        self
+    }
+
+    /// Only the open ones that the actor holds.
+    #[must_use]
+    pub fn mine(mut self) -> Self {
+        self.only.insert(Only::Mine);
+        self
+    }
+
+    /// Only the open ones that the actor's teams hold.
+    #[must_use]
+    pub fn my_teams(mut self) -> Self {
+        self.only.insert(Only::MyTeams);
+        self
+    }
+
+    /// Only the open ones that no agent holds.
+    #[must_use]
+    pub fn unassigned(mut self) -> Self {
+        self.only.insert(Only::Unassigned);
+        self
+    }
+
+    /// Only the open ones whose closure was promised for earlier than now.
+    #[must_use]
+    pub fn overdue(mut self) -> Self {
+        self.only.insert(Only::Overdue);
         self
     }
 
@@ -134,6 +198,9 @@ impl Authority {
         let inner = self.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
         query.filter = list.filter.clone().and(readable).and(scope);
+        for only in &list.only {
+            query.filter = query.filter.and(only.condition(acting, inner.grc.0.clock.now()));
+        }
         query.order = list.order;
         query.after.clone_from(&list.after);
         query.limit = list.limit;

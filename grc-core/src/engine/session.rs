@@ -299,6 +299,21 @@ impl Command {
         Self::Note(crate::Typed::new(text.into()))
     }
 
+    /// Hands over what one holds.
+    pub fn hand_over(to: crate::Assignee, reason: impl Into<String>) -> Self {
+        Self::HandOver { to, reason: crate::Typed::new(reason.into()) }
+    }
+
+    /// Says what came of it.
+    pub fn conclude(outcome: impl Into<String>, reason: Option<&str>) -> Self {
+        Self::Conclude { outcome: outcome.into(), reason: reason.map(crate::Typed::new) }
+    }
+
+    /// Says, as the requester, whether what came of it is what was needed.
+    pub fn confirm(satisfied: bool, comment: Option<&str>) -> Self {
+        Self::Confirm { satisfied, comment: comment.map(crate::Typed::new) }
+    }
+
     /// Corrects one field.
     pub fn correct(field: impl Into<String>, value: impl Into<crate::Value>) -> Self {
         Self::Correct([(field.into(), Some(crate::Typed::new(value)))].into())

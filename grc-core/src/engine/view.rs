@@ -130,6 +130,7 @@ pub struct Seen {
     files: Vec<FileView>,
     code: Option<TrackingCode>,
     choices: Vec<Choice>,
+    rights: BTreeSet<Action>,
 }
 
 impl fmt::Debug for Seen {
@@ -239,6 +240,11 @@ impl Seen {
         self.request.outcome.as_ref()
     }
 
+    /// What its requester says of that: `satisfied`, `unsatisfied`.
+    pub const fn confirmation(&self) -> Option<&Word> {
+        self.request.confirmation.as_ref()
+    }
+
     /// When it was anonymised.
     pub const fn anonymised_at(&self) -> Option<Moment> {
         self.request.anonymised_at
@@ -295,6 +301,11 @@ impl Seen {
     /// The tracking code, to tell it again.
     pub const fn tracking_code(&self) -> Option<&TrackingCode> {
         self.code.as_ref()
+    }
+
+    /// Whether the actor may do something with it besides firing transitions.
+    pub fn may(&self, action: Action) -> bool {
+        self.rights.contains(&action)
     }
 
     /// What the actor may do now, and why not the rest.
@@ -433,7 +444,9 @@ impl Authority {
                 blocked,
             })
             .collect();
+        let may = |action: &Action| acting.may_with(organisation, *action, request);
         Seen {
+            rights: Action::ALL.into_iter().filter(may).collect(),
             label: procedure.label.clone(),
             stage,
             citizen: acting.is_citizen(),

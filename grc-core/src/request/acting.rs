@@ -102,6 +102,11 @@ impl Acting {
         self.id.as_ref()
     }
 
+    /// The teams they belong to.
+    pub const fn teams(&self) -> &BTreeSet<Word> {
+        &self.teams
+    }
+
     /// As events name them. The host's errand is not an id of a person and is kept; a holder has none.
     pub fn reference(&self) -> ActorRef {
         ActorRef { kind: self.kind, id: self.id.clone() }

@@ -2,6 +2,7 @@
 
 mod draft;
 mod erase;
+mod holding;
 mod intake;
 mod transition;
 
@@ -216,17 +217,10 @@ pub fn decide(
         }
         Command::Assign { to, reason } => {
             may(Action::Assign)?;
-            let reason = match reason {
-                Some(reason) if draft.check(validate::free_text("reason", reason)).is_some() => {
-                    let part = draft.own_part();
-                    Some(draft.slot("reason", part, reason.clone()))
-                }
-                _ => None,
-            };
-            if let Some((service, team, agent)) = draft.assignee(to, request) {
-                draft.event(RequestEvent::Assigned { service, team, agent, reason });
-            }
+            holding::assign(request, to, reason.as_ref(), false, &mut draft);
         }
+        Command::Take => holding::take(request, &mut draft)?,
+        Command::HandOver { to, reason } => holding::hand_over(request, to, reason, &mut draft)?,
         Command::Correct(fields) => {
             may(Action::Correct)?;
             let fields =
@@ -264,12 +258,48 @@ pub fn decide(
                         "reason.unknown",
                         "reason",
                         name,
-                        reasons.into_iter(),
+                        reasons.iter().copied(),
                     )),
-                    None => None,
+                    None if reasons.is_empty() => None,
+                    None => {
+                        let problem =
+                            Problem::new("reason.required", "reason", "this must be given a reason");
+                        let names: Vec<&str> = reasons.iter().map(|id| id.as_str()).take(20).collect();
+                        draft.problems.push(problem.hint(format!("choose one of `{}`", names.join("`, `"))));
+                        None
+                    }
                 };
                 draft.event(RequestEvent::Assessed { acceptability: id, reason });
             }
+        }
+        Command::Conclude { outcome, reason } => {
+            may(Action::Conclude)?;
+            let known = organisation.outcomes.iter().map(|outcome| &outcome.id);
+            let outcome =
+                draft.check(validate::known("outcome", "outcome.unknown", "outcome", outcome, known));
+            let reason = draft.reason(reason.as_ref());
+            if let Some(outcome) = outcome {
+                draft.event(RequestEvent::Concluded { outcome, reason });
+            }
+        }
+        Command::Confirm { satisfied, comment } => {
+            may(Action::Confirm)?;
+            if !request.is_closed() {
+                let problem = Problem::new("request.open", "request", "this request is not closed yet");
+                draft.problems.push(problem.hint("say it when its handling is over"));
+            }
+            let comment = match comment {
+                Some(text)
+                    if draft.may_write("message", Some(request))
+                        && draft.check(validate::free_text("comment", text)).is_some() =>
+                {
+                    let part = draft.own_part();
+                    Some(draft.slot("message", part, text.clone()))
+                }
+                _ => None,
+            };
+            let confirmation = Word::of(if *satisfied { "satisfied" } else { "unsatisfied" });
+            draft.event(RequestEvent::Confirmed { confirmation, comment });
         }
         Command::Tell { text, channel } => {
             may(Action::Message)?;
@@ -299,6 +329,9 @@ pub fn decide(
         }
         Command::Work { minutes, cents, supplier } => {
             may(Action::Work)?;
+            if *cents != 0 && may(Action::Cost).is_err() {
+                return Err(denied("cents", "you may not enter amounts"));
+            }
             let supplier = match supplier {
                 Some(name) => {
                     let known = organisation.suppliers.iter().map(|supplier| &supplier.id);
@@ -407,7 +440,8 @@ pub(crate) fn touched_by(command: &Command, procedure: &Procedure) -> Vec<String
             }
             all
         }
-        Command::Assign { .. } => vec!["assignment".to_owned()],
+        Command::Assign { .. } | Command::Take | Command::HandOver { .. } => vec!["assignment".to_owned()],
+        Command::Conclude { .. } => vec!["outcome".to_owned()],
         Command::Correct(fields) => fields.keys().map(|field| format!("field:{field}")).collect(),
         Command::Assess { .. } => vec!["acceptability".to_owned()],
         Command::Hold { .. } | Command::Release { .. } => vec!["hold".to_owned()],

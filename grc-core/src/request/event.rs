@@ -72,6 +72,7 @@ pub struct FileData {
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the members are described in docs/formats.md §7")]
+#[expect(clippy::large_enum_variant, reason = "each history has one of the large ones")]
 pub enum RequestEvent {
     /// It was handed in.
     Submitted {
@@ -94,6 +95,8 @@ pub enum RequestEvent {
         code: Slot,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<Moment>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        promises: BTreeMap<Word, Moment>,
         sector: Word,
         month: Word,
     },
@@ -118,6 +121,8 @@ pub enum RequestEvent {
         agent: Option<Word>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Slot>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken: bool,
     },
     /// Fields were filled, changed or cleared.
     Corrected { fields: BTreeMap<Word, Option<Held>> },
@@ -126,6 +131,18 @@ pub enum RequestEvent {
         acceptability: Word,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Word>,
+    },
+    /// What came of it was said, or corrected, without a step of the workflow.
+    Concluded {
+        outcome: Word,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Slot>,
+    },
+    /// The requester said whether that is what was needed.
+    Confirmed {
+        confirmation: Word,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<Slot>,
     },
     /// A message came in or is to go out.
     Messaged {
@@ -184,7 +201,9 @@ impl RequestEvent {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self {
             Self::Submitted { .. } | Self::Anonymised { .. } => words(&["*"]),
+            Self::Moved { outcome: Some(_), .. } => words(&["state", "outcome"]),
             Self::Moved { .. } => words(&["state"]),
+            Self::Concluded { .. } => words(&["outcome"]),
             Self::Assigned { .. } => words(&["assignment"]),
             Self::Corrected { fields } => fields.keys().map(|field| format!("field:{field}")).collect(),
             Self::Assessed { .. } => words(&["acceptability"]),
@@ -192,6 +211,7 @@ impl RequestEvent {
             Self::Erased { .. } => words(&["erasure"]),
             Self::Messaged { .. }
             | Self::Delivered { .. }
+            | Self::Confirmed { .. }
             | Self::Noted { .. }
             | Self::Attached { .. }
             | Self::Worked { .. }

@@ -107,6 +107,9 @@ pub struct Request {
     pub closed_at: Option<Moment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Moment>,
+    /// What was promised besides its closure: `response`, `assignment`, `intervention`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub promises: BTreeMap<Word, Moment>,
     #[serde(default)]
     pub reopened: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +118,9 @@ pub struct Request {
     pub acceptability_reason: Option<Word>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Word>,
+    /// What its requester says of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Word>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Word, Held>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -207,6 +213,7 @@ impl Request {
             place,
             code,
             target,
+            promises,
             sector,
             month,
         } = &event.data
@@ -238,10 +245,12 @@ impl Request {
             updated_at: event.recorded_at,
             closed_at: (*phase == CLOSED).then_some(at),
             target: *target,
+            promises: promises.clone(),
             reopened: 0,
             acceptability: None,
             acceptability_reason: None,
             outcome: None,
+            confirmation: None,
             fields: fields.clone(),
             parties: parties.clone(),
             place: place.clone().map(|data| PlaceState { data, coarse: None }),
@@ -305,7 +314,7 @@ impl Request {
         match &event.data {
             RequestEvent::Submitted { .. } => return Err(FoldError::Misplaced(event.seq)),
             RequestEvent::Moved { to, phase, outcome, .. } => self.moved(at, to, phase, outcome.as_ref()),
-            RequestEvent::Assigned { service, team, agent, reason } => {
+            RequestEvent::Assigned { service, team, agent, reason, .. } => {
                 let changed = (&self.service, &self.team, &self.agent) != (service, team, agent);
                 self.service.clone_from(service);
                 self.team.clone_from(team);
@@ -334,6 +343,18 @@ impl Request {
             RequestEvent::Assessed { acceptability, reason } => {
                 self.acceptability = Some(acceptability.clone());
                 self.acceptability_reason.clone_from(reason);
+            }
+            RequestEvent::Concluded { outcome, reason } => {
+                self.outcome = Some(outcome.clone());
+                if let Some(reason) = reason {
+                    self.name_slot(*reason, "reason");
+                }
+            }
+            RequestEvent::Confirmed { confirmation, comment } => {
+                self.confirmation = Some(confirmation.clone());
+                if let Some(comment) = comment {
+                    self.name_slot(*comment, "message");
+                }
             }
             RequestEvent::Messaged { direction, channel, text, .. } => {
                 self.name_slot(*text, "message");
@@ -408,6 +429,7 @@ impl Request {
             (true, false) => {
                 self.closed_at = None;
                 self.outcome = None;
+                self.confirmation = None;
                 self.reopened += 1;
                 self.sit_down(at);
             }
@@ -523,10 +545,13 @@ impl Request {
             (Fact::Answer, answer),
             (Fact::Zone, place.and_then(|place| place.data.zone.as_ref())),
             (Fact::Acceptability, self.acceptability.as_ref()),
+            (Fact::AcceptabilityReason, self.acceptability_reason.as_ref()),
             (Fact::Outcome, self.outcome.as_ref()),
+            (Fact::Confirmation, self.confirmation.as_ref()),
         ] {
             facts.set_word(fact, word);
         }
+        let promised = |what: &str| self.promises.get(what).map(|at| at.micros());
         let point = place
             .filter(|place| place.data.public)
             .and_then(|place| place.coarse.or(point.filter(|_| place.data.point.is_some())));
@@ -538,6 +563,9 @@ impl Request {
             (Fact::Updated, Some(self.updated_at.micros())),
             (Fact::Anonymised, self.anonymised_at.map(Moment::micros)),
             (Fact::Reopened, (self.reopened > 0).then_some(i64::from(self.reopened))),
+            (Fact::ResponseTarget, promised("response")),
+            (Fact::AssignmentTarget, promised("assignment")),
+            (Fact::InterventionTarget, promised("intervention")),
             (Fact::Lat, point.map(|point| i64::from(point.0))),
             (Fact::Lon, point.map(|point| i64::from(point.1))),
         ] {

@@ -262,6 +262,14 @@ impl<'a> Draft<'a> {
         Some((service, team, agent))
     }
 
+    /// Why something is done, in words: a slot of the next event.
+    pub(super) fn reason(&mut self, reason: Option<&Typed>) -> Option<Slot> {
+        let reason = reason?;
+        self.check(validate::free_text("reason", reason))?;
+        let part = self.own_part();
+        Some(self.slot("reason", part, reason.clone()))
+    }
+
     /// Refuses what an explicit list of writers does not let the actor write.
     pub(super) fn may_write(&mut self, path: &str, request: Option<&Request>) -> bool {
         let allowed = self.context.acting.may_write_part(self.context.procedure, path, request);
