@@ -122,7 +122,9 @@ fn opening_again_ends_with_its_delay() {
         let late = refusal(anne.act_on(id, None, Fire::new("rouvrir").message("ça coule")).await);
         assert!(late.has("transition.late"), "{late}");
         let seen = anne.follow().await.unwrap();
-        assert!(seen.choices().first().unwrap().blocked.iter().any(|problem| problem.code == "transition.late"));
+        assert!(
+            seen.choices().first().unwrap().blocked.iter().any(|problem| problem.code == "transition.late")
+        );
         town.clock.set(last);
         anne.act_on(id, None, Fire::new("rouvrir").message("ça coule")).await.unwrap();
     });

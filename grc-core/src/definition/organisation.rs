@@ -59,6 +59,9 @@ pub struct Organisation {
     /// What can come of a request.
     #[serde(default, rename = "outcome", skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<Named>,
+    /// Why work on site can turn out to be impossible.
+    #[serde(default, rename = "impossibility", skip_serializing_if = "Vec::is_empty")]
+    pub impossibilities: Vec<Named>,
 }
 
 fn french() -> String {
@@ -116,6 +119,9 @@ pub struct Team {
     pub label: Label,
     /// Its service.
     pub service: Word,
+    /// What an hour of its work costs, in cents; absent: its time is counted in minutes only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
 }
 
 /// What of a party a channel needs to reach them.

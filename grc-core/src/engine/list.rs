@@ -143,6 +143,30 @@ impl List {
     }
 }
 
+impl List {
+    /// Whether it goes by fields of forms.
+    pub(super) fn asks_for_fields(&self) -> bool {
+        self.filter.vars().into_iter().any(|var| matches!(var, Var::Field(_))) || !self.filter.is_bounded()
+    }
+
+    /// Makes it a query within what an actor may see.
+    pub(super) fn fill(
+        &self,
+        query: &mut Query,
+        acting: &Acting,
+        organisation: &crate::definition::Organisation,
+        now: Moment,
+    ) {
+        query.filter = self.filter.clone().and(acting.scope(organisation, Action::See));
+        for only in &self.only {
+            query.filter = query.filter.clone().and(only.condition(acting, now));
+        }
+        query.order = self.order;
+        query.after.clone_from(&self.after);
+        query.limit = self.limit;
+    }
+}
+
 /// A request in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
@@ -197,19 +221,14 @@ impl Authority {
         }
         let inner = self.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-        query.filter = list.filter.clone().and(readable).and(scope);
-        for only in &list.only {
-            query.filter = query.filter.and(only.condition(acting, inner.grc.0.clock.now()));
-        }
-        query.order = list.order;
-        query.after.clone_from(&list.after);
-        query.limit = list.limit;
+        list.fill(&mut query, acting, &current.document.organisation, inner.grc.0.clock.now());
+        query.filter = query.filter.and(readable);
         query.parts = BTreeSet::from([HEAD]);
         let page = inner.grc.0.stores.store.query(&query).await?;
         let organisation = &current.document.organisation;
         let mut requests = Vec::with_capacity(page.rows.len());
         for record in &page.rows {
-            let request = self.state_of(&record.row).await?;
+            let request: Request = self.state_of(&record.row).await?;
             // The scope has let it through; what is judged here again is this one, under this organisation.
             if !acting.may_with(organisation, Action::See, &request) {
                 continue;
@@ -346,7 +365,7 @@ impl Authority {
             loop {
                 let page = inner.grc.0.stores.store.query(&query).await?;
                 for record in &page.rows {
-                    let request = self.state_of(&record.row).await?;
+                    let request: Request = self.state_of(&record.row).await?;
                     if acting.may_with(organisation, Action::See, &request)
                         && self.names_readably(acting, current, record, &request, kind, &normal(text)).await?
                     {

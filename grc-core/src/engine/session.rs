@@ -105,7 +105,7 @@ impl Session {
     }
 
     /// The actor, with the request whose tracking code they hold.
-    async fn who(&self) -> Result<Who, GrcError> {
+    pub(super) async fn who(&self) -> Result<Who, GrcError> {
         let held = match &self.actor.code {
             Some(code) => Some(self.find_code(code).await?.ok_or(GrcError::NotFound)?),
             None => None,
@@ -208,7 +208,7 @@ impl Session {
         // Whoever may do nothing at all may not fill the disk either.
         let (acting, current) = self.acting().await?;
         let organisation = &current.document.organisation;
-        let allowed = [Action::Submit, Action::Attach]
+        let allowed = [Action::Submit, Action::Attach, Action::Work]
             .into_iter()
             .any(|action| acting.may_somewhere(organisation, action));
         if !allowed {

@@ -20,7 +20,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-use draft::Draft;
+pub(crate) use draft::Draft;
 use erase::{anonymise, erase, plan_retention};
 pub(crate) use erase::{coarse, stays};
 pub use intake::decide_intake;
@@ -136,12 +136,12 @@ impl Environment for RequestEnv<'_> {
 /// The most living values of a request.
 const MAX_SLOTS: usize = 5_000;
 
-fn denied(path: &str, message: &str) -> Refusal {
+pub(crate) fn denied(path: &str, message: &str) -> Refusal {
     Problem::new("permission.denied", path, message.to_owned()).into()
 }
 
 /// Moments outside of these years are slips of the pen (and beyond what stored bodies hold).
-fn is_plausible(at: Moment) -> bool {
+pub(crate) fn is_plausible(at: Moment) -> bool {
     const YEAR_1900: Moment = Moment::from_micros(-2_208_988_800_000_000);
     const YEAR_2200: Moment = Moment::from_micros(7_258_118_400_000_000);
     YEAR_1900 <= at && at < YEAR_2200
@@ -152,7 +152,7 @@ fn implausible(path: &str) -> Problem {
 }
 
 /// When it happened: not in the future.
-fn occurred(given: Option<Moment>, now: Moment) -> Result<Moment, Problem> {
+pub(crate) fn occurred(given: Option<Moment>, now: Moment) -> Result<Moment, Problem> {
     match given {
         Some(at) if !is_plausible(at) => Err(implausible("occurred_at")),
         Some(at) if at > now => Err(Problem::new("date.future", "occurred_at", "this date is in the future")
@@ -179,7 +179,7 @@ pub fn decide(
     let acting = context.acting;
     let organisation = context.organisation;
     let at = occurred(given.occurred_at, context.now)?;
-    let mut draft = Draft::new(context, request.next_slot, request.version);
+    let mut draft = Draft::new(context, request.book.next_slot, request.version);
     let internal = acting.is_internal();
     if request.anonymised_at.is_some() {
         return Err(Problem::new(
@@ -197,7 +197,7 @@ pub fn decide(
         return Err(denied("occurred_at", "you may not replay, or date back behind what is known"));
     }
     // What can be forgotten in one go is bounded.
-    if !internal && request.slots.len() >= MAX_SLOTS {
+    if !internal && request.book.slots.len() >= MAX_SLOTS {
         let problem =
             Problem::new("request.full", "request", "this request has as many values as one can have");
         return Err(problem.hint("close it and open a new one, linked to it").into());

@@ -65,6 +65,12 @@ pub struct FileData {
     /// The field it fills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<Word>,
+    /// The intervention of which it is a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Uuid>,
+    /// `before` or `after` the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moment: Option<Word>,
 }
 
 /// What happened to a request.
@@ -72,7 +78,6 @@ pub struct FileData {
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the members are described in docs/formats.md §7")]
-#[expect(clippy::large_enum_variant, reason = "each history has one of the large ones")]
 pub enum RequestEvent {
     /// It was handed in.
     Submitted {
@@ -174,6 +179,41 @@ pub enum RequestEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agent: Option<Word>,
     },
+    /// How far an intervention is that serves it.
+    Served {
+        intervention: Uuid,
+        stage: Word,
+        from: Moment,
+        until: Moment,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supplier: Option<Word>,
+        minutes: u32,
+        cents: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instructions: Option<Slot>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<Slot>,
+    },
+    /// Its share of what an intervention took: of one entry, in place of what was said of that entry before.
+    Charged {
+        intervention: Uuid,
+        entry: u32,
+        spent: Moment,
+        minutes: u32,
+        cents: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supplier: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<Word>,
+    },
     /// It was linked to another request.
     Linked {
         #[serde(rename = "link")]
@@ -215,6 +255,8 @@ impl RequestEvent {
             | Self::Noted { .. }
             | Self::Attached { .. }
             | Self::Worked { .. }
+            | Self::Served { .. }
+            | Self::Charged { .. }
             | Self::Linked { .. } => Vec::new(),
         }
     }

@@ -247,7 +247,7 @@ pub(crate) fn choices<'a>(
     values: &Values,
     context: &'a super::Context<'a>,
 ) -> Vec<(&'a Transition, Vec<Problem>)> {
-    let draft = Draft::new(context, request.next_slot, request.version);
+    let draft = Draft::new(context, request.book.next_slot, request.version);
     if request.anonymised_at.is_some() || !context.acting.may_with(context.organisation, Action::See, request)
     {
         return Vec::new();
