@@ -218,13 +218,14 @@ async fn play(off: Off) -> World {
     };
     // What is there before: all slots, by the attack itself with the keyring as it is.
     let state = world.state(id).await;
-    let all: Vec<Slot> = state.slots.keys().copied().collect();
+    let all: Vec<Slot> = state.book.slots.keys().copied().collect();
     let loot = Loot::of(&world.stores.batches.lock().unwrap(), id.uuid());
     let found =
         attack(&loot, TOWN, id.uuid(), &windows(world.directory.path(), &[".keys"]), &all, &BTreeMap::new());
     assert_eq!(found.opened.len(), all.len(), "with the keyring from before, the attack opens everything");
     assert!(files_open(&world.blobs.pieces.lock().unwrap(), &found), "and the attachment");
-    world.gone = state.slots.iter().filter(|(_, path)| **path != "remarque").map(|(slot, _)| *slot).collect();
+    world.gone =
+        state.book.slots.iter().filter(|(_, path)| **path != "remarque").map(|(slot, _)| *slot).collect();
     world.values = found.opened;
     copy(world.directory.path(), &world.backup);
 
@@ -296,7 +297,7 @@ async fn checks(world: &World) -> Vec<Check> {
         ),
         ("the bytes of the attachment are gone", pieces == 0),
         ("the place is coarse", coarse),
-        ("the state names no erased slot", state.slots.keys().all(|slot| !world.gone.contains(slot))),
+        ("the state names no erased slot", state.book.slots.keys().all(|slot| !world.gone.contains(slot))),
         (
             "the field that is not personal stays",
             seen.field("remarque").is_some() && seen.field("materiau").is_some(),
