@@ -523,6 +523,7 @@ impl Request {
             (Fact::Answer, answer),
             (Fact::Zone, place.and_then(|place| place.data.zone.as_ref())),
             (Fact::Acceptability, self.acceptability.as_ref()),
+            (Fact::AcceptabilityReason, self.acceptability_reason.as_ref()),
             (Fact::Outcome, self.outcome.as_ref()),
         ] {
             facts.set_word(fact, word);
