@@ -1,6 +1,6 @@
 //! Moments, and who tells the time.
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -72,14 +72,24 @@ impl Moment {
     pub fn plus_months(self, months: u32, zone: Tz) -> Self {
         let local = self.to_utc().with_timezone(&zone).naive_local();
         let Some(later) = local.checked_add_months(Months::new(months)) else { return Self(i64::MAX) };
-        let mut candidate = later;
+        Self::of_local(later, zone)
+    }
+
+    /// The beginning of a civil day in a zone: midnight, or what comes next where a clock change removes it.
+    pub fn start_of(day: NaiveDate, zone: Tz) -> Self {
+        Self::of_local(day.and_time(NaiveTime::MIN), zone)
+    }
+
+    /// The moment of a local time: the earlier of two, and the next that exists for one that does not.
+    fn of_local(local: NaiveDateTime, zone: Tz) -> Self {
+        let mut candidate = local;
         for _ in 0..48 {
             if let Some(found) = zone.from_local_datetime(&candidate).earliest() {
                 return found.with_timezone(&Utc).into();
             }
             candidate += chrono::Duration::minutes(30);
         }
-        later.and_utc().into()
+        local.and_utc().into()
     }
 }
 

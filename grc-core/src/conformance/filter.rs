@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Condition,
     condition::{Comparison, Scalar, Var},
-    storage::{Expect, Fact, IndexValue, Order, Query, StreamKey},
+    storage::{Expect, Fact, FactKind, IndexValue, Order, Query, StreamKey},
 };
 
 const ORDERED: [Comparison; 5] =
@@ -64,6 +64,29 @@ fn facts<H: Harness>() -> Kit<H> {
         kit.ok(rows::batch().with(put(row_with(&stream(n), &facts), Expect::Absent)));
     }
     kit
+}
+
+pub(super) fn c12_every_fact_filters<H: Harness>() {
+    let kit = Kit::<H>::open();
+    for (n, value) in [(1, 1), (2, 2)] {
+        let all: Vec<_> = Fact::ALL
+            .iter()
+            .map(|one| match one.kind() {
+                FactKind::Word => (*one, fact(&format!("w-{value}"))),
+                FactKind::Integer | FactKind::Moment => (*one, number(value)),
+            })
+            .collect();
+        kit.ok(rows::batch().with(put(row_with(&stream(n), &all), Expect::Absent)));
+    }
+    kit.ok(rows::batch().with(put(row_with(&stream(3), &[]), Expect::Absent)));
+    for one in Fact::ALL {
+        let scalar = match one.kind() {
+            FactKind::Word => text("w-2"),
+            FactKind::Integer | FactKind::Moment => Scalar::Integer(2),
+        };
+        found(&kit, Condition::is(*one, scalar), &[2]);
+        found(&kit, not(Condition::Present(Var::Fact(*one))), &[3]);
+    }
 }
 
 pub(super) fn c12_words_compare_by_bytes<H: Harness>() {

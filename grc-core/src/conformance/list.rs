@@ -104,6 +104,7 @@ pages {
 "C-14" c14_foreign_cursors_of_other_readings_are_refused "lists, feed, measures and blobs do not take each other's cursors";
 }
 filter {
+"C-12" c12_every_fact_filters "every fact can be compared, and looked for";
 "C-12" c12_words_compare_by_bytes "six comparisons of a word, case and spaces included";
 "C-12" c12_integers_compare_as_numbers "six comparisons of a count";
 "C-12" c12_moments_compare_as_microseconds "six comparisons of a moment";

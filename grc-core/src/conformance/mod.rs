@@ -68,6 +68,7 @@ mod limits;
 mod links;
 mod list;
 mod pages;
+mod recount;
 mod rows;
 mod seen;
 mod tasks;
@@ -75,6 +76,7 @@ mod walk;
 
 pub use fault::{Fault, FaultStore};
 pub use harness::{Handles, Harness, KeyringHarness};
+pub use recount::{Asked, Compared, Recount, compare, prove_figures};
 pub use walk::{Dice, Trace, Walk, code_of};
 
 /// One case of the kit.

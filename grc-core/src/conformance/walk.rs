@@ -136,9 +136,10 @@ pub struct Walk {
     transport: Moody,
 }
 
-const TOWN: &str = "promenade";
-
 impl Walk {
+    /// The name of the authority.
+    pub const TOWN: &str = "promenade";
+
     /// Publishes the definition on a test store and stands at the beginning of 2026.
     ///
     /// # Errors
@@ -148,7 +149,7 @@ impl Walk {
         let clock = Arc::new(ManualClock::at(start));
         let shown: Arc<dyn crate::Clock> = Arc::<ManualClock>::clone(&clock);
         let grc = Grc::with(stores, shown, Arc::new(SeededEntropy::new(seed))).await?;
-        grc.authority(TOWN)?.host("walk").publish(definition).await?;
+        grc.authority(Self::TOWN)?.host("walk").publish(definition).await?;
         Ok(Self {
             grc,
             clock,
@@ -166,7 +167,7 @@ impl Walk {
     }
 
     fn session(&self, actor: Actor) -> Result<Session, GrcError> {
-        Ok(self.grc.authority(TOWN)?.session(actor))
+        Ok(self.grc.authority(Self::TOWN)?.session(actor))
     }
 
     fn agent(&mut self) -> Actor {
@@ -243,6 +244,11 @@ impl Walk {
                 place =
                     place.and_position(48.0 + number / 1e4, if self.dice.once_in(30) { 500.0 } else { -1.7 });
             }
+            if let Some(zone) = self.dice.pick(&definition.organisation.zones)
+                && self.dice.once_in(2)
+            {
+                place = place.in_zone(zone.id.as_str());
+            }
             intake = intake.at(place);
         }
         if !self.dice.once_in(4) {
@@ -268,6 +274,11 @@ impl Walk {
             }
             intake = intake.party(party);
         }
+        if let Some(entity) = self.dice.pick(&definition.organisation.entities)
+            && self.dice.once_in(3)
+        {
+            intake = intake.entity(entity.id.as_str());
+        }
         if self.dice.once_in(4) {
             intake = intake.source_key(format!("source-{}", self.dice.below(200)));
         }
@@ -277,6 +288,10 @@ impl Walk {
         if self.dice.once_in(6) {
             let back = self.dice.below(100) as i64 - 2;
             intake = intake.occurred_at(crate::Clock::now(&*self.clock).plus_days(-back).to_utc());
+        }
+        if self.dice.once_in(8) {
+            let promised = crate::Clock::now(&*self.clock).plus_days(self.dice.below(300) as i64);
+            intake = intake.target(promised.to_utc());
         }
         let actor = match self.dice.below(8) {
             0 => Actor::citizen(),
@@ -380,16 +395,18 @@ impl Walk {
                 }
             }
             8 => {
-                let acceptability = self.dice.pick(&organisation.acceptabilities).map(|a| a.id.to_string());
-                (
-                    "assess",
-                    Command::Assess {
-                        acceptability: acceptability.unwrap_or_else(|| "x".to_owned()),
-                        reason: None,
-                    },
-                )
+                let judged = self.dice.pick(&organisation.acceptabilities).cloned();
+                let reasons = judged.as_ref().map(|judged| judged.reasons.clone()).unwrap_or_default();
+                let reason = self.dice.pick(&reasons).map(|reason| reason.id.to_string());
+                let reason = reason.filter(|_| !self.dice.once_in(3));
+                let acceptability = judged.map_or_else(|| "x".to_owned(), |judged| judged.id.to_string());
+                ("assess", Command::Assess { acceptability, reason })
             }
-            9 => ("tell", Command::Tell { text: text(&mut self.dice), channel: None }),
+            9 => {
+                let channel = self.dice.pick(&organisation.channels).map(|channel| channel.id.to_string());
+                let channel = channel.filter(|_| self.dice.once_in(3));
+                ("tell", Command::Tell { text: text(&mut self.dice), channel })
+            }
             10 => {
                 let channel =
                     self.dice.pick(&organisation.channels).map_or_else(String::new, |c| c.id.to_string());
@@ -401,7 +418,10 @@ impl Walk {
                 Command::Work {
                     minutes: self.dice.below(300) as u32,
                     cents: self.dice.below(50_000) as i64,
-                    supplier: None,
+                    supplier: {
+                        let supplier = self.dice.pick(&organisation.suppliers).map(|s| s.id.to_string());
+                        supplier.filter(|_| self.dice.once_in(2))
+                    },
                 },
             ),
             13 => {
@@ -458,11 +478,11 @@ impl Walk {
                 self.trace.note("list", outcome);
             }
             8 => {
-                let figures = self.grc.authority(TOWN)?.host("walk").figures(&Question::all()).await;
+                let figures = self.grc.authority(Self::TOWN)?.host("walk").figures(&Question::all()).await;
                 self.trace.note("figures", figures.map(|figures| format!("{figures:?}")));
             }
             9..=11 => {
-                let authority = self.grc.authority(TOWN)?;
+                let authority = self.grc.authority(Self::TOWN)?;
                 let transport: Option<&dyn Transport> =
                     if self.dice.once_in(4) { None } else { Some(&self.transport) };
                 let report = authority.host("walk").work(transport, Budget::tasks(20)).await;
@@ -497,33 +517,60 @@ impl Walk {
             }
             _ => {
                 let index = self.dice.below(self.known.len().max(1));
-                let Some((id, code, stale)) = self.known.get(index).cloned() else { return Ok(()) };
-                // Mostly somebody who sees it and can do something with it.
-                let mut found = None;
-                for attempt in 0..5 {
-                    let actor = if self.dice.once_in(6) { Actor::holder(code.clone()) } else { self.agent() };
-                    let session = self.session(actor)?;
-                    match session.open(id).await {
-                        Ok(seen) if attempt == 4 || !seen.choices().is_empty() => {
-                            found = Some((session, seen));
-                            break;
-                        }
-                        Ok(_) => {}
-                        Err(error) => self.trace.note("open", Err(error)),
-                    }
-                }
-                let Some((session, seen)) = found else { return Ok(()) };
-                self.trace.note("open", Ok(format!("{seen:?}")));
-                let (kind, command) = self.command(&seen);
-                let mut instruction = Instruction::new(command);
-                if self.dice.once_in(8) {
-                    instruction = instruction.key(format!("clef-{}", self.dice.below(10)));
-                }
-                let version = if self.dice.once_in(6) { stale } else { seen.version() };
-                let acted = session.act_on(id, Some(version), instruction).await;
-                self.trace.note(kind, acted.map(|acted| format!("{} {}", acted.id(), acted.version())));
+                self.act_on(index).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Deals with each request that was handed in, from one on, one after the other, in steps that are hours apart: as an office does,
+    /// so that most of them come to an end and some are opened again.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub async fn deal(&mut self, from: usize, steps: usize) -> Result<(), GrcError> {
+        for index in from..self.known.len() {
+            for _ in 0..steps {
+                let minutes = self.dice.below(30 * 60) as i64;
+                self.clock.set(crate::Clock::now(&*self.clock).plus_millis(minutes * 60_000));
+                self.act_on(index).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a command to one of the requests that were handed in.
+    async fn act_on(&mut self, index: usize) -> Result<(), GrcError> {
+        let Some((id, code, stale)) = self.known.get(index).cloned() else { return Ok(()) };
+        // Mostly somebody who sees it and can do something with it.
+        let mut found = None;
+        for attempt in 0..5 {
+            let actor = if self.dice.once_in(6) { Actor::holder(code.clone()) } else { self.agent() };
+            let session = self.session(actor)?;
+            match session.open(id).await {
+                Ok(seen) if attempt == 4 || !seen.choices().is_empty() => {
+                    found = Some((session, seen));
+                    break;
+                }
+                Ok(_) => {}
+                Err(error) => self.trace.note("open", Err(error)),
+            }
+        }
+        let Some((session, seen)) = found else { return Ok(()) };
+        self.trace.note("open", Ok(format!("{seen:?}")));
+        let (kind, command) = self.command(&seen);
+        let mut instruction = Instruction::new(command);
+        if self.dice.once_in(8) {
+            instruction = instruction.key(format!("clef-{}", self.dice.below(10)));
+        }
+        if self.dice.once_in(5) {
+            let back = self.dice.below(30 * 24 * 60) as i64 * 60_000;
+            let at = crate::Clock::now(&*self.clock).plus_millis(-back);
+            instruction = instruction.occurred_at(at.to_utc());
+        }
+        let version = if self.dice.once_in(6) { stale } else { seen.version() };
+        let acted = session.act_on(id, Some(version), instruction).await;
+        self.trace.note(kind, acted.map(|acted| format!("{} {}", acted.id(), acted.version())));
         Ok(())
     }
 
@@ -532,7 +579,7 @@ impl Walk {
     /// # Errors
     /// The first thing that does not hold.
     pub async fn check(&self) -> Result<(), String> {
-        let authority = self.grc.authority(TOWN).map_err(|error| error.to_string())?;
+        let authority = self.grc.authority(Self::TOWN).map_err(|error| error.to_string())?;
         let host = authority.host("walk");
         for id in &self.trace.requests {
             let verdict = host.verify(*id).await.map_err(|error| format!("{id}: {error}"))?;
@@ -559,7 +606,7 @@ impl Walk {
         let store: &Arc<dyn Store> = &self.grc.stores().store;
         let mut out = Vec::new();
         for id in &self.trace.requests {
-            let stream = StreamKey::new(Word::of(TOWN), Word::of(RequestId::KIND), id.uuid());
+            let stream = StreamKey::new(Word::of(Self::TOWN), Word::of(RequestId::KIND), id.uuid());
             let range = EventRange { stream, log: Log::History, after: 0, limit: 1_000 };
             out.extend(store.events(&range).await?.into_iter().map(|event| event.body));
         }

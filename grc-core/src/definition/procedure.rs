@@ -90,12 +90,17 @@ pub enum Phase {
 impl Phase {
     /// Its word in facts.
     pub fn word(self) -> Word {
-        Word::of(match self {
+        Word::of(self.as_str())
+    }
+
+    /// Its word in facts, as text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Received => "received",
             Self::InProgress => "in-progress",
             Self::Waiting => "waiting",
             Self::Closed => "closed",
-        })
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use super::{Acted, Authority, GrcError, Instruction, authority::OrganisationDocu
 use crate::{
     Actor, InterventionId, RequestId, Word,
     definition::Definition,
-    insight::{Figures, Question},
     intervention::Intervention,
     request::{ActorKind, ActorRef, Command, Event, Request, head},
     storage::{
@@ -228,15 +227,6 @@ impl Host {
     pub async fn act(&self, id: RequestId, command: Command) -> Result<Acted, GrcError> {
         let session = self.authority.session(Actor::host(Word::slug(&self.errand).to_string()));
         session.act_on(id, None, Instruction::new(command)).await
-    }
-
-    /// Figures over all requests.
-    ///
-    /// # Errors
-    /// [`GrcError::Storage`] if the store fails.
-    pub async fn figures(&self, question: &Question) -> Result<Figures, GrcError> {
-        let current = self.authority.newest_organisation().await?;
-        self.authority.figures(&current, &crate::Condition::Constant(true), question).await
     }
 
     /// Follows the feed: what was written to the authority's rows since a cursor, at most `limit` batches (1 to 1000). The

@@ -4,6 +4,7 @@ mod authority;
 mod directory;
 mod erasure;
 mod error;
+mod figures;
 mod files;
 mod history;
 mod host;
@@ -26,7 +27,7 @@ mod work;
 mod write;
 
 pub use authority::Authority;
-pub(crate) use authority::Current;
+pub(crate) use authority::{Current, OrganisationDocument};
 pub use error::{Conflict, GrcError};
 pub use history::HistoryEntry;
 pub use host::{Host, Published};

@@ -5,12 +5,10 @@ use super::{
     write::Written,
 };
 use crate::{
-    Actor, Condition, RequestId, TrackingCode, Word,
-    condition::Var,
+    Actor, RequestId, TrackingCode, Word,
     definition::{Action, Contact, Organisation},
-    insight::{Figures, Question},
     refusal::{Problem, Refusal},
-    request::{Acting, ActorKind, Command, Fire, Intake, NewFile},
+    request::{Acting, Command, Fire, Intake, NewFile},
     storage::{LinkKey, Query},
 };
 use std::io::Read;
@@ -257,29 +255,6 @@ impl Session {
     ) -> Result<Vec<RequestId>, GrcError> {
         let (acting, current) = self.acting().await?;
         self.authority.by_contact(&acting, &current, sector, kind, text).await
-    }
-
-    /// Figures over the requests that the actor may measure.
-    ///
-    /// # Errors
-    /// [`GrcError::NotPermitted`] if the actor may not see figures; [`GrcError::Storage`].
-    pub async fn figures(&self, question: &Question) -> Result<Figures, GrcError> {
-        let (acting, current) = self.acting().await?;
-        let scope = acting.scope(&current.document.organisation, Action::Measure);
-        if scope == Condition::Constant(false) && acting.kind() != ActorKind::Host {
-            let problem = Problem::new("permission.denied", "actor", "you may not see figures");
-            return Err(Refusal::from(problem).into());
-        }
-        if let Some(filter) = question.filter() {
-            if let Some(field) = filter.vars().into_iter().find(|var| matches!(var, Var::Field(_))) {
-                let problem =
-                    Problem::new("list.field", field.to_string(), "figures are made by facts, not by fields");
-                return Err(Refusal::from(problem.hint("ask by type, service, state, channel…")).into());
-            }
-            self.authority.readable_filter(&acting, &current, filter).await?;
-        }
-        let scope = if acting.kind() == ActorKind::Host { Condition::Constant(true) } else { scope };
-        self.authority.figures(&current, &scope, question).await
     }
 }
 

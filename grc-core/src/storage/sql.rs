@@ -41,9 +41,9 @@ pub struct Compiled {
 /// The facts by which lists are led.
 pub const LEADING: &[Fact] = &[Fact::Service, Fact::State, Fact::Agent];
 
-/// The column of a fact.
+/// The column of a fact: a name that needs no quoting.
 pub fn column(fact: Fact) -> String {
-    format!("f_{}", fact.name())
+    format!("f_{}", fact.name().replace('-', "_"))
 }
 
 /// Compiles a condition.

@@ -139,6 +139,7 @@ fn organisation(mapping: &Mapping) -> Res<Organisation> {
         grants: Vec::new(),
         acceptabilities: Vec::new(),
         outcomes: Vec::new(),
+        impossibilities: Vec::new(),
     })
 }
 
