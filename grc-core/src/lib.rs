@@ -105,6 +105,7 @@ pub mod insight;
 mod refusal;
 pub mod request;
 pub mod storage;
+mod template;
 mod time;
 mod tracking;
 mod value;

@@ -4,6 +4,7 @@ use super::{
     Acted, Authority, GrcError, Instruction,
     authority::OrganisationDocument,
     sealing::{context_of, open_slots},
+    session::Who,
 };
 use crate::{
     Actor, RequestId, Word,
@@ -72,6 +73,11 @@ impl Host {
 
     pub(super) const fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// As events name it.
+    pub(super) fn who(&self) -> Who {
+        Who::host(&Word::slug(&self.errand))
     }
 
     /// Publishes a definition. What did not change keeps its version; a definition equal to the one in force writes

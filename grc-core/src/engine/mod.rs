@@ -1,6 +1,7 @@
 //! The engine: load, decide, commit, retry; sessions bound to an authority and an actor; due work.
 
 mod authority;
+mod deliver;
 mod directory;
 mod erasure;
 mod error;
@@ -9,6 +10,7 @@ mod history;
 mod host;
 mod instruction;
 mod keys;
+mod letters;
 mod list;
 mod rows;
 mod sealing;
@@ -26,6 +28,7 @@ pub use error::{Conflict, GrcError};
 pub use history::HistoryEntry;
 pub use host::{Host, Published, Verdict};
 pub use instruction::Instruction;
+pub use letters::{DeadLetter, DeadLetters};
 pub use list::{List, Listed, Summary};
 pub use session::{Acted, Session, Submitted};
 pub use transport::{Delivery, Outgoing, RecordingTransport, Transport};
