@@ -108,6 +108,8 @@ pub mod storage;
 mod template;
 mod time;
 mod tracking;
+#[cfg(feature = "transports")]
+pub mod transport;
 mod value;
 pub mod vault;
 mod word;

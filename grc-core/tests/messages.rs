@@ -1,6 +1,6 @@
 //! Messages: acknowledged at intake, told at transitions, by the channel that was chosen or the next one.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use async_trait::async_trait;
 use grc_core::{
@@ -582,7 +582,7 @@ fn what_cannot_be_sent_is_refused_with_code_path_and_hint() {
             assert!(problem.hint.is_some() || code == "message.unknown", "{refused}");
             assert_eq!(ville.seen(id).await.version(), before);
         }
-        desk.act_on(mobile, None, tell(&long[..160], None)).await.unwrap();
+        desk.act_on(mobile, None, tell(&"x".repeat(160), None)).await.unwrap();
         // A notice that is too long for its channel goes by the next one; with what somebody wrote it is refused.
         let longer = "x".repeat(1_000);
         let fire = || Fire::new("finir").outcome("fait").message(longer.clone());

@@ -102,6 +102,7 @@ impl Authority {
         let outgoing = Outgoing {
             authority: self.inner().name.clone(),
             channel,
+            contact,
             to,
             recipient: (!name.is_empty()).then(|| Typed::new(name.join(" "))),
             sender: organisation.label.get(&organisation.language).to_owned(),

@@ -1,6 +1,6 @@
 //! How messages leave: the host's.
 
-use crate::{Typed, Word};
+use crate::{Typed, Word, definition::Contact};
 use async_trait::async_trait;
 use std::{
     fmt,
@@ -15,6 +15,8 @@ pub struct Outgoing {
     pub authority: Word,
     /// By which channel.
     pub channel: Word,
+    /// What the channel needs to reach somebody.
+    pub contact: Contact,
     /// To which e-mail address, telephone number or postal address.
     pub to: Typed,
     /// Who they are, where that is known.
