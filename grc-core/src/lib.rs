@@ -106,8 +106,11 @@ pub mod intervention;
 mod refusal;
 pub mod request;
 pub mod storage;
+mod template;
 mod time;
 mod tracking;
+#[cfg(feature = "transports")]
+pub mod transport;
 mod value;
 pub mod vault;
 mod word;

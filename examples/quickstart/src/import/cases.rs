@@ -59,11 +59,7 @@ impl Translator {
         quiet: bool,
         now: DateTime<Utc>,
     ) -> Self {
-        let contact = |channel: &grc_core::definition::Channel| match channel.answer? {
-            Contact::Email => Some("email"),
-            Contact::Phone => Some("phone"),
-            Contact::Address => Some("address"),
-        };
+        let contact = |channel: &grc_core::definition::Channel| channel.answer.map(Contact::detail);
         let answers = organisation.channels.iter().filter_map(contact).collect();
         Self { encoding: mapping.encoding, mapping, places, vocabulary, answers, quiet, now }
     }
