@@ -633,6 +633,36 @@ const CASES: &[Case] = &[
     ),
     ("en = \"Leak\" }", "Anglais = \"Leak\" } #!", "language", "procedure.fuite.label.\"Anglais\""),
     ("target = { days = 2 }", "target = { days = 0 } #!", "target-missing", "procedure.fuite.target"),
+    (
+        "target = { days = 2 }",
+        "promises = { response = { days = 0 } } #!",
+        "target-missing",
+        "procedure.fuite.promises.response",
+    ),
+    (
+        "target = { days = 2 }",
+        "promises = { assignment = { months = 5000 } } #!",
+        "delay-too-long",
+        "procedure.fuite.promises.assignment",
+    ),
+    (
+        "target = { days = 2 }",
+        "promises = { intervention = [1] } #!",
+        "type",
+        "procedure.fuite.promises.intervention",
+    ),
+    (
+        "after = { days = 30 }",
+        "after = { days = 30 }\nwithin = { days = 30 } #!",
+        "within-without-reopens",
+        "procedure.fuite.transition[3].within",
+    ),
+    (
+        "reopens = true",
+        "reopens = true\nwithin = { days = 0 } #!",
+        "within-missing",
+        "procedure.fuite.transition[2].within",
+    ),
     ("retention = { months = 2 }", "retention = { } #!", "retention-missing", "procedure.fuite.retention"),
 ];
 
