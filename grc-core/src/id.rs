@@ -61,6 +61,8 @@ macro_rules! ids {
 ids! {
     /// A request.
     RequestId,
+    /// Work on site, for one or several requests.
+    InterventionId,
     /// One commit to a store: the same batch again changes nothing.
     BatchId,
     /// Something to be done later.
@@ -82,6 +84,16 @@ impl BlobId {
 impl RequestId {
     /// The stream kind of requests.
     pub const KIND: &'static str = "request";
+}
+
+impl InterventionId {
+    /// The stream kind of interventions.
+    pub const KIND: &'static str = "intervention";
+
+    /// As the word by which spans name it.
+    pub(crate) fn word(self) -> crate::Word {
+        crate::Word::new(&self.to_string()).unwrap_or_else(|_| crate::Word::of("x"))
+    }
 }
 
 pub(crate) fn uuid_v7(now: Moment, entropy: &dyn Entropy) -> Result<Uuid, EntropyError> {

@@ -102,6 +102,7 @@ pub mod fold;
 mod hex;
 mod id;
 pub mod insight;
+pub mod intervention;
 mod refusal;
 pub mod request;
 pub mod storage;
@@ -120,7 +121,7 @@ pub use engine::{
 #[cfg(feature = "system")]
 pub use entropy::SystemEntropy;
 pub use entropy::{Entropy, EntropyError, SeededEntropy};
-pub use id::{BatchId, BlobId, KeyId, RequestId, TaskId};
+pub use id::{BatchId, BlobId, InterventionId, KeyId, RequestId, TaskId};
 pub use refusal::{Problem, Refusal};
 pub use request::{Actor, Assignee, Intake, Party, Place};
 #[cfg(feature = "system")]

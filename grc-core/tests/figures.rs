@@ -36,6 +36,15 @@ const FLOORS: &[(&str, u64)] = &[
     ("closure-share", 300),
     ("minutes", 1_500),
     ("cents", 1_500),
+    ("intervention-count", 500),
+    ("intervention-median", 500),
+    ("intervention-within", 100),
+    ("response-share", 100),
+    ("assignment-share", 100),
+    ("planned-minutes", 500),
+    ("planned-cents", 500),
+    ("by confirmation", 1_000),
+    ("by intervention", 1_000),
     ("messages-in", 10_000),
     ("messages-out", 4_000),
     ("by month", 10_000),
@@ -140,6 +149,7 @@ fn amounts_and_requests_show_only_to_who_may_see_them() {
         // The general direction measures everything and sees nothing; one chief knows what leaks cost.
         let (town, _) = town(|definition| {
             let grants = &mut definition.organisation.grants;
+            grants.iter_mut().for_each(|grant| grant.may.retain(|may| *may != Action::Cost));
             grants.push(grant("responsable", Action::Cost, Some("fuite-eau")));
             grants.push(grant("administrateur", Action::Cost, None));
         })

@@ -867,11 +867,14 @@ async fn whole(grc: &Grc, id: RequestId, finished: bool) -> Result<(), String> {
             must!(sealed.insert(slot.slot, slot.key).is_none(), "slot {} is there twice", slot.slot);
         }
     }
-    let living: BTreeSet<Slot> = request.slots.keys().copied().collect();
+    let living: BTreeSet<Slot> = request.book.slots.keys().copied().collect();
     let found: BTreeSet<Slot> = sealed.keys().copied().collect();
     must!(living == found, "the state has the slots {living:?}, the vault {found:?}");
     for (slot, key) in &sealed {
-        must!(request.key_of(*slot) == Some(*key), "slot {slot} is sealed under another key than its own");
+        must!(
+            request.book.key_of(*slot) == Some(*key),
+            "slot {slot} is sealed under another key than its own"
+        );
         let state = keyring.open(&[*key]).await.map_err(said)?.pop().ok_or("no answer")?;
         must!(state.slot(&context, *slot).is_some(), "slot {slot} lives, and its key {key} is {state:?}");
     }

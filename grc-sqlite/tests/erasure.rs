@@ -14,6 +14,7 @@ use grc_core::{
     Stores, SystemEntropy, TrackingCode, Value, Word,
     definition::Contact,
     engine::{Delivery, Outgoing, Transport},
+    intervention::{Occasion, Planning, Purchase, Work},
     request::{Command, Fire, Request},
     storage::{Fact, Load, Parts, Store, StreamKey},
     vault::{Keyring, Slot},
@@ -194,6 +195,22 @@ async fn play(off: Off) -> World {
         )
         .await
         .unwrap();
+    // Work on site for both, with what was typed about each.
+    let from = at("2026-03-03T08:00:00Z").to_utc();
+    let planning = Planning::new(from, from)
+        .serving(id)
+        .serving(live.id())
+        .team("equipe")
+        .instructions(id, needle(n, "consigne"))
+        .instructions(live.id(), needle(n, "autre-consigne"));
+    let site = agent.plan(planning).await.unwrap().id();
+    let picture = [b"\x89PNG\r\n\x1a\n", needle(n, "vue").as_bytes()].concat();
+    let file = agent.store_file(None, &format!("{}.png", needle(n, "vue")), &picture[..]).await.unwrap();
+    let occasion = Occasion::Before;
+    agent.work_on(site, None, Work::Photo { request: Some(id), occasion, file }).await.unwrap();
+    let bought = Purchase::net(1_234).item(needle(n, "achat")).invoice(needle(n, "facture"));
+    agent.work_on(site, None, Work::Buy(bought)).await.unwrap();
+    agent.work_on(site, None, Work::done_with(id, needle(n, "compte-rendu"))).await.unwrap();
     let worker = town.host("worker");
     let transport = Never::default();
     let report = worker.work(Some(&transport), Budget::ALL).await.unwrap();
@@ -218,13 +235,14 @@ async fn play(off: Off) -> World {
     };
     // What is there before: all slots, by the attack itself with the keyring as it is.
     let state = world.state(id).await;
-    let all: Vec<Slot> = state.slots.keys().copied().collect();
+    let all: Vec<Slot> = state.book.slots.keys().copied().collect();
     let loot = Loot::of(&world.stores.batches.lock().unwrap(), id.uuid());
     let found =
         attack(&loot, TOWN, id.uuid(), &windows(world.directory.path(), &[".keys"]), &all, &BTreeMap::new());
     assert_eq!(found.opened.len(), all.len(), "with the keyring from before, the attack opens everything");
     assert!(files_open(&world.blobs.pieces.lock().unwrap(), &found), "and the attachment");
-    world.gone = state.slots.iter().filter(|(_, path)| **path != "remarque").map(|(slot, _)| *slot).collect();
+    world.gone =
+        state.book.slots.iter().filter(|(_, path)| **path != "remarque").map(|(slot, _)| *slot).collect();
     world.values = found.opened;
     copy(world.directory.path(), &world.backup);
 
@@ -296,12 +314,17 @@ async fn checks(world: &World) -> Vec<Check> {
         ),
         ("the bytes of the attachment are gone", pieces == 0),
         ("the place is coarse", coarse),
-        ("the state names no erased slot", state.slots.keys().all(|slot| !world.gone.contains(slot))),
+        ("the state names no erased slot", state.book.slots.keys().all(|slot| !world.gone.contains(slot))),
         (
             "the field that is not personal stays",
             seen.field("remarque").is_some() && seen.field("materiau").is_some(),
         ),
         ("the history verifies", town.host("audit").verify(world.erased).await.unwrap().problems.is_empty()),
+        (
+            "the work is shared as before, and the other request's part stays",
+            matches!(seen.interventions(), [on_site] if on_site.cents == Some(617) && on_site.texts.is_empty())
+                && matches!(agent.open(world.live).await.unwrap().interventions(), [on_site] if on_site.texts.len() == 1),
+        ),
     ]
 }
 

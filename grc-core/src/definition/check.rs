@@ -339,6 +339,7 @@ impl<'a> Scope<'a> {
             ("role", named(&org.roles)),
             ("acceptability", org.acceptabilities.iter().map(|item| (&item.id, &item.label)).collect()),
             ("outcome", named(&org.outcomes)),
+            ("impossibility", named(&org.impossibilities)),
         ]
     }
 }

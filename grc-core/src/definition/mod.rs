@@ -13,8 +13,8 @@ pub use organisation::{
     Acceptability, Action, Agent, Channel, Contact, Grant, Named, Organisation, Scope, Service, Team,
 };
 pub use procedure::{
-    Ask, Delay, Field, FieldKind, FieldRights, Personal, Phase, PlaceKind, Procedure, Retention, State, Then,
-    Transition, Workflow,
+    Ask, Delay, Field, FieldKind, FieldRights, Personal, Phase, PlaceKind, Procedure, Promises, Retention,
+    State, Then, Transition, Workflow,
 };
 
 use crate::Word;

@@ -59,6 +59,9 @@ pub struct Organisation {
     /// What can come of a request.
     #[serde(default, rename = "outcome", skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<Named>,
+    /// Why work on site can turn out to be impossible.
+    #[serde(default, rename = "impossibility", skip_serializing_if = "Vec::is_empty")]
+    pub impossibilities: Vec<Named>,
 }
 
 fn french() -> String {
@@ -116,6 +119,9 @@ pub struct Team {
     pub label: Label,
     /// Its service.
     pub service: Word,
+    /// What an hour of its work costs, in cents; absent: its time is counted in minutes only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
 }
 
 /// What of a party a channel needs to reach them.
@@ -215,6 +221,30 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::Submit,
+        Self::See,
+        Self::Assign,
+        Self::Handle,
+        Self::Correct,
+        Self::Message,
+        Self::Note,
+        Self::Attach,
+        Self::Assess,
+        Self::Conclude,
+        Self::Take,
+        Self::Plan,
+        Self::Work,
+        Self::Cost,
+        Self::Confirm,
+        Self::Link,
+        Self::Hold,
+        Self::Erase,
+        Self::Measure,
+        Self::Import,
+    ];
+
     /// Whether a grant of this covers another action.
     pub fn covers(self, other: Self) -> bool {
         self == other

@@ -33,6 +33,9 @@ pub struct Procedure {
     /// The time promised for closing it, from its opening.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Delay>,
+    /// The times promised for what comes before, from its opening.
+    #[serde(default, skip_serializing_if = "Promises::is_none")]
+    pub promises: Promises,
     /// What happens when it is over.
     #[serde(default)]
     pub retention: Retention,
@@ -161,6 +164,9 @@ pub struct Transition {
     /// Whether it opens a closed request again; only such a transition may leave a closed state for another phase.
     #[serde(default)]
     pub reopens: bool,
+    /// Only so long after the closure; for a transition that opens a closed request again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Delay>,
     /// Fields whose value `when` reads although who fires may not read them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discloses: Vec<Word>,
@@ -196,6 +202,34 @@ impl Delay {
     pub fn from(self, start: Moment, zone: Tz) -> Moment {
         let start = if self.months == 0 { start } else { start.plus_months(self.months, zone) };
         start.plus_days(self.days.into()).plus_millis(i64::from(self.hours) * 3_600_000)
+    }
+}
+
+/// What is promised of a request besides its closure, each counted from its opening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Promises {
+    /// A first answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<Delay>,
+    /// That a team or an agent holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<Delay>,
+    /// That work on site begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Delay>,
+}
+
+impl Promises {
+    /// Each with its name.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, Delay)> {
+        [("response", self.response), ("assignment", self.assignment), ("intervention", self.intervention)]
+            .into_iter()
+            .filter_map(|(name, delay)| Some((name, delay?)))
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -33,7 +33,7 @@ impl Authority {
             let key = LinkKey { kind: Word::of("blob"), key: file.blob.as_bytes().to_vec() };
             batch.push(Step::DropLink { key, stream: stream.clone() });
         }
-        let paths: BTreeSet<&Word> = gone.iter().filter_map(|slot| before.slots.get(slot)).collect();
+        let paths: BTreeSet<&Word> = gone.iter().filter_map(|slot| before.book.slots.get(slot)).collect();
         if writing.request.anonymised_at.is_some() {
             for prefix in ["contact.", "index.", "source.", "tracking"] {
                 batch.push(drop(prefix));
@@ -49,7 +49,7 @@ impl Authority {
         let grc = &self.inner().grc.0;
         let (again, _) = self.load_request(loaded.request.id, Parts::All, None).await?;
         let Some(loaded) = again else { return Ok(()) };
-        let living = |slot| loaded.request.slots.contains_key(&slot);
+        let living = |slot| loaded.request.book.slots.contains_key(&slot);
         let opened = open_slots(&*grc.stores.keyring, &loaded.context, &loaded.record, &living).await?;
         if opened.dead.is_empty() {
             return Ok(());
@@ -58,16 +58,15 @@ impl Authority {
         let rule = Word::of("key-destroyed");
         let keys: Vec<KeyId> = slots
             .iter()
-            .filter_map(|slot| loaded.request.key_of(*slot))
+            .filter_map(|slot| loaded.request.book.key_of(*slot))
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
         let files = loaded.request.files.iter().filter(|file| opened.dead.contains(&file.slot));
         let blobs = files.map(|file| file.blob).collect();
-        let all = opened
-            .values
-            .keys()
-            .all(|slot| loaded.request.slots.get(slot).is_some_and(|path| stays(&loaded.procedure, path)));
+        let all = opened.values.keys().all(|slot| {
+            loaded.request.book.slots.get(slot).is_some_and(|path| stays(&loaded.procedure, path))
+        });
         // The tracking code goes with anonymisation only: without it, this was one.
         let anonymised = all
             && loaded.request.is_closed()

@@ -46,7 +46,8 @@ impl Authority {
                 self.finish_erasure(&loaded).await?;
                 continue;
             }
-            let events = self.history_of(&loaded.record.row.key, 0, loaded.request.version).await?;
+            let events: Vec<Event> =
+                self.history_of(&loaded.record.row.key, 0, loaded.request.version).await?;
             let reader = Reader { acting, loaded: &loaded, readable: &readable, values: &opened.values };
             let entries: Vec<HistoryEntry> = events.iter().filter_map(|event| reader.entry(event)).collect();
             let read = entries.iter().flat_map(|entry| entry.values.iter());
@@ -69,6 +70,12 @@ impl Reader<'_> {
     fn reads(&self, path: &str) -> bool {
         let LoadedRequest { current, procedure, request, .. } = self.loaded;
         self.acting.reads(&current.document.organisation, procedure, path, Some(request))
+    }
+
+    /// Whether the actor may see amounts.
+    fn counts(&self) -> bool {
+        let LoadedRequest { current, request, .. } = self.loaded;
+        self.acting.may_with(&current.document.organisation, Action::Cost, request)
     }
 
     fn value(&self, slot: Slot) -> Option<Value> {
@@ -139,7 +146,10 @@ impl Reader<'_> {
                 say("outcome", outcome.as_ref());
                 "moved"
             }
-            RequestEvent::Assigned { service, team, agent, reason } => {
+            RequestEvent::Assigned { service, team, agent, reason, taken } => {
+                if *taken && !citizen {
+                    say("taken", Some(&Word::of("yes")));
+                }
                 say("service", service.as_ref());
                 if !citizen {
                     say("team", team.as_ref());
@@ -163,6 +173,20 @@ impl Reader<'_> {
                 say("acceptability", Some(acceptability));
                 say("reason", reason.as_ref());
                 "assessed"
+            }
+            RequestEvent::Concluded { outcome, reason } => {
+                say("outcome", Some(outcome));
+                if let Some(slot) = reason.filter(|_| self.reads("reason")) {
+                    values.insert(Word::of("reason"), self.value(slot));
+                }
+                "concluded"
+            }
+            RequestEvent::Confirmed { confirmation, comment } => {
+                say("confirmation", Some(confirmation));
+                if let Some(slot) = comment.filter(|_| self.reads("message")) {
+                    values.insert(Word::of("message"), self.value(slot));
+                }
+                "confirmed"
             }
             RequestEvent::Messaged { direction, channel, text, .. } => {
                 if !self.reads("message") {
@@ -202,8 +226,51 @@ impl Reader<'_> {
                 }
                 say("supplier", supplier.as_ref());
                 details.insert("minutes", minutes.to_string());
-                details.insert("cents", cents.to_string());
+                if self.counts() {
+                    details.insert("cents", cents.to_string());
+                }
                 "worked"
+            }
+            RequestEvent::Served {
+                intervention,
+                stage,
+                from,
+                until,
+                team,
+                supplier,
+                reason,
+                instructions,
+                report,
+                ..
+            } => {
+                if citizen {
+                    return None;
+                }
+                say("stage", Some(stage));
+                say("team", team.as_ref());
+                say("supplier", supplier.as_ref());
+                say("reason", reason.as_ref());
+                details.insert("intervention", intervention.to_string());
+                details.insert("from", from.to_string());
+                details.insert("until", until.to_string());
+                for (name, slot) in [("instructions", instructions), ("report", report)] {
+                    if let Some(slot) = slot.filter(|_| self.reads(name)) {
+                        values.insert(Word::of(name), self.value(slot));
+                    }
+                }
+                "served"
+            }
+            RequestEvent::Charged { intervention, minutes, cents, supplier, .. } => {
+                if citizen {
+                    return None;
+                }
+                say("supplier", supplier.as_ref().filter(|_| self.counts()));
+                details.insert("intervention", intervention.to_string());
+                details.insert("minutes", minutes.to_string());
+                if self.counts() {
+                    details.insert("cents", cents.to_string());
+                }
+                "charged"
             }
             RequestEvent::Linked { kind, target } => {
                 if citizen {

@@ -1,17 +1,14 @@
 //! The embedding program's own errands: publishing, verification, holds.
 
-use super::{
-    Acted, Authority, GrcError, Instruction,
-    authority::OrganisationDocument,
-    sealing::{context_of, open_slots},
-};
+use super::{Acted, Authority, GrcError, Instruction, authority::OrganisationDocument, verify::Verdict};
 use crate::{
-    Actor, RequestId, Word,
+    Actor, InterventionId, RequestId, Word,
     definition::Definition,
+    intervention::Intervention,
     request::{ActorKind, ActorRef, Command, Event, Request, head},
     storage::{
-        ChangePage, ConflictOn, Cursor, Document, EventRange, Expect, Facts, Load, Log, Parts, ScrubReport,
-        Step, StoreInfo, StoredEvent, StreamKey, StreamRow,
+        ChangePage, ConflictOn, Cursor, Document, Expect, Facts, Load, Parts, ScrubReport, Step, StoredEvent,
+        StreamKey, StreamRow,
     },
     vault::StreamContext,
 };
@@ -35,18 +32,6 @@ pub struct Published {
     pub procedures: BTreeMap<Word, u64>,
     /// The types that were there and are not any more: nobody can hand one in; live requests go on.
     pub withdrawn: Vec<Word>,
-}
-
-/// What a verification found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Verdict {
-    /// How many events were looked at.
-    pub events: u64,
-    /// How many commitments could be compared with their values; the others were erased.
-    pub opened: u64,
-    /// What is wrong; empty if all is well.
-    pub problems: Vec<String>,
 }
 
 /// What happened to an authority.
@@ -268,87 +253,14 @@ impl Host {
     /// # Errors
     /// [`GrcError::NotFound`] if there is no such request. What is wrong with it is in the verdict.
     pub async fn verify(&self, id: RequestId) -> Result<Verdict, GrcError> {
-        let inner = self.authority.inner();
-        let stream = super::sealing::stream_of(&inner.name, id);
-        let load = Load {
-            authority: inner.name.clone(),
-            streams: vec![stream.clone()],
-            parts: Parts::All,
-            receipt: None,
-        };
-        let record =
-            inner.grc.0.stores.store.load(&load).await?.streams.pop().flatten().ok_or(GrcError::NotFound)?;
-        let context = context_of(&record.row);
-        let mut verdict = Verdict { events: 0, opened: 0, problems: Vec::new() };
-        let mut events: Vec<Event> = Vec::new();
-        let mut previous = [0; 32];
-        loop {
-            let range = EventRange {
-                stream: stream.clone(),
-                log: Log::History,
-                after: verdict.events,
-                limit: StoreInfo::MAX_PAGE,
-            };
-            let page = inner.grc.0.stores.store.events(&range).await?;
-            if page.is_empty() {
-                break;
-            }
-            for stored in page {
-                let expected = verdict.events + 1;
-                if stored.sequence != expected {
-                    verdict.problems.push(format!("event {expected} is missing"));
-                    return Ok(verdict);
-                }
-                previous = head(&context, stored.sequence, &previous, &stored.body);
-                if previous != stored.head {
-                    verdict
-                        .problems
-                        .push(format!("event {expected} was changed, or stands in another place"));
-                    return Ok(verdict);
-                }
-                verdict.events = expected;
-                match Event::from_bytes(&stored.body) {
-                    Ok(event) if event.seq == expected => events.push(event),
-                    Ok(_) => verdict.problems.push(format!("event {expected} says that it is another")),
-                    Err(error) => verdict.problems.push(format!("event {expected}: {error}")),
-                }
-            }
-        }
-        if record.row.head != previous {
-            verdict.problems.push("the row's head is not that of the last event".to_owned());
-        }
-        match Request::fold(id, &events) {
-            Ok(Some(folded)) => match super::sealing::read_request(&record.row) {
-                Ok(Some(stored)) if stored == folded => {}
-                Ok(None) => {}
-                _ => verdict.problems.push("folding the events does not give the stored state".to_owned()),
-            },
-            Ok(None) => verdict.problems.push("there are no events".to_owned()),
-            Err(error) => verdict.problems.push(error.to_string()),
-        }
-        let keyring = &*inner.grc.0.stores.keyring;
-        match open_slots(keyring, &context, &record, &|_| true).await {
-            Ok(opened) => {
-                let ids: Vec<crate::KeyId> = events.iter().filter_map(|event| event.key).collect();
-                let states: BTreeMap<_, _> = ids.iter().copied().zip(keyring.open(&ids).await?).collect();
-                for event in &events {
-                    for (slot, commitment) in &event.slots {
-                        let key = event.key.and_then(|key| states.get(&key)?.slot(&context, *slot));
-                        if let (Some(key), Some(value)) = (key, opened.values.get(slot)) {
-                            verdict.opened += 1;
-                            if !commitment.holds(&key, value) {
-                                verdict.problems.push(format!(
-                                    "slot {slot} does not hold what event {} committed to",
-                                    event.seq
-                                ));
-                            }
-                        }
-                    }
-                }
-            }
-            Err(GrcError::Corrupt(problem)) => verdict.problems.push(problem),
-            Err(error) => return Err(error),
-        }
-        Ok(verdict)
+        self.authority.verify::<Request>(id.uuid()).await
+    }
+
+    /// Verifies the history of an intervention, as [`Host::verify`] does that of a request.
+    ///
+    /// # Errors
+    /// [`GrcError::NotFound`] if there is no such intervention. What is wrong with it is in the verdict.
+    pub async fn verify_intervention(&self, id: InterventionId) -> Result<Verdict, GrcError> {
+        self.authority.verify::<Intervention>(id.uuid()).await
     }
 }

@@ -65,27 +65,27 @@ impl From<Fire> for Instruction {
 pub(crate) struct Canonical(Zeroizing<Vec<u8>>);
 
 impl Canonical {
-    fn new(kind: &str) -> Self {
+    pub(super) fn new(kind: &str) -> Self {
         let mut out = Self(Zeroizing::new(Vec::new()));
         out.text(kind);
         out
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
         self.0.extend_from_slice(bytes);
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
 
-    fn maybe(&mut self, text: Option<&str>) {
+    pub(super) fn maybe(&mut self, text: Option<&str>) {
         self.bytes(&[u8::from(text.is_some())]);
         self.text(text.unwrap_or_default());
     }
 
-    fn typed(&mut self, typed: Option<&Typed>) {
+    pub(super) fn typed(&mut self, typed: Option<&Typed>) {
         match typed.map(Typed::expose) {
             None => self.bytes(&[0]),
             // A file's blob and key are made anew at each attempt; its content is what makes it the same.
@@ -102,12 +102,12 @@ impl Canonical {
         }
     }
 
-    fn file(&mut self, file: &NewFile) {
+    pub(super) fn file(&mut self, file: &NewFile) {
         self.maybe(file.field.as_deref());
         self.typed(Some(&file.info));
     }
 
-    fn given(&mut self, at: Option<crate::Moment>, quiet: bool) {
+    pub(super) fn given(&mut self, at: Option<crate::Moment>, quiet: bool) {
         self.maybe(at.map(|at| at.micros().to_string()).as_deref());
         self.bytes(&[u8::from(quiet)]);
     }
@@ -184,6 +184,21 @@ impl Canonical {
                 out.text("assign");
                 out.assignee(Some(to));
                 out.typed(reason.as_ref());
+            }
+            Command::Take => out.text("take"),
+            Command::HandOver { to, reason } => {
+                out.text("hand-over");
+                out.assignee(Some(to));
+                out.typed(Some(reason));
+            }
+            Command::Conclude { outcome, reason } => {
+                out.text("conclude");
+                out.text(outcome);
+                out.typed(reason.as_ref());
+            }
+            Command::Confirm { satisfied, comment } => {
+                out.text(&format!("confirm {satisfied}"));
+                out.typed(comment.as_ref());
             }
             Command::Correct(fields) => {
                 out.text("correct");

@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     Condition, Moment, RequestId, Value, Word,
-    condition::{Scalar, Var},
+    condition::{Comparison, Scalar, Var},
     contact,
     definition::{Action, Contact, Field},
     refusal::{Problem, Refusal},
-    request::{Acting, Request},
+    request::{Acting, ActorKind, Request},
     storage::{Cursor, Fact, LinkKey, Order, Query, StreamRecord},
     vault::{HEAD, Slot},
 };
@@ -27,14 +27,50 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone)]
 pub struct List {
     filter: Condition,
+    only: BTreeSet<Only>,
     order: Order,
     after: Option<Cursor>,
     limit: u32,
 }
 
+/// What depends on who asks, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Only {
+    Mine,
+    MyTeams,
+    Unassigned,
+    Overdue,
+}
+
+impl Only {
+    /// As a condition: of open requests only, since what is over waits for nobody.
+    fn condition(self, acting: &Acting, now: Moment) -> Condition {
+        let has = |fact| Condition::Present(Var::Fact(fact));
+        let which = match self {
+            Self::Mine => match acting.id().filter(|_| acting.kind() == ActorKind::Agent) {
+                Some(me) => Condition::is(Fact::Agent, me),
+                None => Condition::Constant(false),
+            },
+            Self::MyTeams => Condition::among(Fact::Team, acting.teams()),
+            Self::Unassigned => Condition::Not(Box::new(has(Fact::Agent))),
+            Self::Overdue => {
+                let now = Scalar::Integer(now.micros());
+                Condition::Compare(Var::Fact(Fact::Target), Comparison::Less, now)
+            }
+        };
+        which.and(Condition::Not(Box::new(has(Fact::Closed))))
+    }
+}
+
 impl Default for List {
     fn default() -> Self {
-        Self { filter: Condition::Constant(true), order: Order::NewestFirst, after: None, limit: 50 }
+        Self {
+            filter: Condition::Constant(true),
+            only: BTreeSet::new(),
+            order: Order::NewestFirst,
+            after: None,
+            limit: 50,
+        }
     }
 }
 
@@ -57,6 +93,34 @@ impl List {
         self
     }
 
+    /// Only the open ones that the actor holds.
+    #[must_use]
+    pub fn mine(mut self) -> Self {
+        self.only.insert(Only::Mine);
+        self
+    }
+
+    /// Only the open ones that the actor's teams hold.
+    #[must_use]
+    pub fn my_teams(mut self) -> Self {
+        self.only.insert(Only::MyTeams);
+        self
+    }
+
+    /// Only the open ones that no agent holds.
+    #[must_use]
+    pub fn unassigned(mut self) -> Self {
+        self.only.insert(Only::Unassigned);
+        self
+    }
+
+    /// Only the open ones whose closure was promised for earlier than now.
+    #[must_use]
+    pub fn overdue(mut self) -> Self {
+        self.only.insert(Only::Overdue);
+        self
+    }
+
     /// The oldest first.
     #[must_use]
     pub const fn oldest_first(mut self) -> Self {
@@ -76,6 +140,30 @@ impl List {
     pub const fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
+    }
+}
+
+impl List {
+    /// Whether it goes by fields of forms.
+    pub(super) fn asks_for_fields(&self) -> bool {
+        self.filter.vars().into_iter().any(|var| matches!(var, Var::Field(_))) || !self.filter.is_bounded()
+    }
+
+    /// Makes it a query within what an actor may see.
+    pub(super) fn fill(
+        &self,
+        query: &mut Query,
+        acting: &Acting,
+        organisation: &crate::definition::Organisation,
+        now: Moment,
+    ) {
+        query.filter = self.filter.clone().and(acting.scope(organisation, Action::See));
+        for only in &self.only {
+            query.filter = query.filter.clone().and(only.condition(acting, now));
+        }
+        query.order = self.order;
+        query.after.clone_from(&self.after);
+        query.limit = self.limit;
     }
 }
 
@@ -133,16 +221,14 @@ impl Authority {
         }
         let inner = self.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-        query.filter = list.filter.clone().and(readable).and(scope);
-        query.order = list.order;
-        query.after.clone_from(&list.after);
-        query.limit = list.limit;
+        list.fill(&mut query, acting, &current.document.organisation, inner.grc.0.clock.now());
+        query.filter = query.filter.and(readable);
         query.parts = BTreeSet::from([HEAD]);
         let page = inner.grc.0.stores.store.query(&query).await?;
         let organisation = &current.document.organisation;
         let mut requests = Vec::with_capacity(page.rows.len());
         for record in &page.rows {
-            let request = self.state_of(&record.row).await?;
+            let request: Request = self.state_of(&record.row).await?;
             // The scope has let it through; what is judged here again is this one, under this organisation.
             if !acting.may_with(organisation, Action::See, &request) {
                 continue;
@@ -279,7 +365,7 @@ impl Authority {
             loop {
                 let page = inner.grc.0.stores.store.query(&query).await?;
                 for record in &page.rows {
-                    let request = self.state_of(&record.row).await?;
+                    let request: Request = self.state_of(&record.row).await?;
                     if acting.may_with(organisation, Action::See, &request)
                         && self.names_readably(acting, current, record, &request, kind, &normal(text)).await?
                     {

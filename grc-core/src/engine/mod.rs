@@ -9,14 +9,19 @@ mod files;
 mod history;
 mod host;
 mod instruction;
+mod intervene;
 mod keys;
 mod list;
 mod rows;
 mod sealing;
 mod session;
+mod site;
+mod site_instruction;
+mod stream;
 mod submit;
 mod tokens;
 mod transport;
+mod verify;
 mod view;
 mod work;
 mod write;
@@ -25,12 +30,18 @@ pub use authority::Authority;
 pub(crate) use authority::{Current, OrganisationDocument};
 pub use error::{Conflict, GrcError};
 pub use history::HistoryEntry;
-pub use host::{Host, Published, Verdict};
+pub use host::{Host, Published};
 pub use instruction::Instruction;
+pub use intervene::Intervened;
 pub use list::{List, Listed, Summary};
 pub use session::{Acted, Session, Submitted};
+pub use site::{
+    EntryView, InterventionSummary, InterventionView, InterventionsListed, ServedView, SiteChoice,
+};
+pub use site_instruction::SiteInstruction;
 pub use transport::{Delivery, Outgoing, RecordingTransport, Transport};
-pub use view::{Choice, FileView, MessageView, NoteView, PersonView, PlaceView, Seen};
+pub use verify::Verdict;
+pub use view::{Choice, FileView, MessageView, NoteView, OnSiteView, PersonView, PlaceView, Seen};
 pub use work::{Budget, WorkReport};
 
 use crate::{

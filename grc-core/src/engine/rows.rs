@@ -46,7 +46,15 @@ impl Authority {
         let LoadedRequest { record, request, context, current, procedure } = loaded;
         let entropy = &*self.inner().grc.0.entropy;
         let row = &record.row;
-        let sealed = seal_decision(context, row.version, row.head, decision, key, envelope, entropy)?;
+        let sealed = seal_decision(
+            context,
+            row.version,
+            row.head,
+            (&decision.events, &decision.slots),
+            key,
+            envelope,
+            entropy,
+        )?;
         let mut after = request.clone();
         for event in &sealed.events {
             after.apply(event)?;
@@ -274,7 +282,7 @@ fn gone_slots(decision: &Decision) -> BTreeSet<Slot> {
 
 /// Whether a decision changes what the request is found by: a contact or a personal indexed field goes or comes.
 fn relinks(before: &Request, decision: &Decision, gone: &BTreeSet<Slot>, procedure: &Procedure) -> bool {
-    let erased = gone.iter().filter_map(|slot| before.slots.get(slot));
+    let erased = gone.iter().filter_map(|slot| before.book.slots.get(slot));
     let corrected = decision.events.iter().flat_map(|event| match event {
         RequestEvent::Corrected { fields } => fields.keys().collect(),
         _ => Vec::new(),

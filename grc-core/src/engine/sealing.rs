@@ -1,14 +1,15 @@
 //! From decisions to sealed rows, and from sealed rows to values.
 
-use super::GrcError;
+use super::{GrcError, stream::Folded};
 use crate::{
     Entropy, KeyId, Moment, Word,
-    request::{Acting, Decision, Event, Request, Values, head},
+    request::{Acting, Event, NewSlot, RequestEvent, Values, head},
     storage::{StoredEvent, StreamKey, StreamRecord, StreamRow},
     vault::{
         DataKey, KeyState, Keyring, Part, SealedSlot, Slot, StreamContext, VaultRow, commit, open, seal,
     },
 };
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The envelope that all events of one command share.
@@ -21,27 +22,27 @@ pub(crate) struct Envelope<'a> {
 }
 
 /// The events of a decision as they are stored, and the slots they fill, by part.
-pub(crate) struct Sealed {
-    pub(crate) events: Vec<Event>,
+pub(crate) struct Sealed<D = RequestEvent> {
+    pub(crate) events: Vec<Event<D>>,
     pub(crate) stored: Vec<StoredEvent>,
     pub(crate) parts: BTreeMap<Part, Vec<SealedSlot>>,
 }
 
-/// Seals a decision. `key` is there whenever the decision fills slots.
-pub(crate) fn seal_decision(
+/// Seals what was decided: events, and the slots that they fill. `key` is there whenever they fill some.
+pub(crate) fn seal_decision<D: Serialize + DeserializeOwned + Clone>(
     context: &StreamContext,
     version: u64,
     previous: [u8; 32],
-    decision: &Decision,
+    (decided, slots): (&[D], &[(usize, NewSlot)]),
     key: Option<&(KeyId, DataKey)>,
     envelope: &Envelope<'_>,
     entropy: &dyn Entropy,
-) -> Result<Sealed, GrcError> {
+) -> Result<Sealed<D>, GrcError> {
     let mut out = Sealed { events: Vec::new(), stored: Vec::new(), parts: BTreeMap::new() };
     let mut previous = previous;
-    for (index, data) in decision.events.iter().enumerate() {
+    for (index, data) in decided.iter().enumerate() {
         let mut commitments = BTreeMap::new();
-        for (_, slot) in decision.slots.iter().filter(|(of, _)| *of == index) {
+        for (_, slot) in slots.iter().filter(|(of, _)| *of == index) {
             let Some((id, key)) = key else {
                 return Err(GrcError::Corrupt("a slot was to be sealed without a key".to_owned()));
             };
@@ -52,7 +53,7 @@ pub(crate) fn seal_decision(
         }
         let sequence = version + 1 + index as u64;
         let event = Event {
-            v: Event::<crate::request::RequestEvent>::VERSION,
+            v: Event::<D>::VERSION,
             seq: sequence,
             occurred_at: envelope.occurred_at,
             recorded_at: envelope.recorded_at,
@@ -110,17 +111,17 @@ pub(crate) async fn open_slots(
 }
 
 /// The state in a stream row, folded again by the caller if another fold made it.
-pub(crate) fn read_request(row: &StreamRow) -> Result<Option<Request>, GrcError> {
-    if row.fold != Request::FOLD {
+pub(crate) fn read_state<S: Folded>(row: &StreamRow) -> Result<Option<S>, GrcError> {
+    if row.fold != S::FOLD {
         return Ok(None);
     }
-    let request: Request = serde_json::from_slice(&row.body).map_err(|error| {
-        GrcError::Corrupt(format!("the state of request {} cannot be read: {error}", row.key.id))
-    })?;
-    if request.version == row.version && request.id.uuid() == row.key.id {
-        Ok(Some(request))
+    let (kind, id) = (S::KIND, row.key.id);
+    let state: S = serde_json::from_slice(&row.body)
+        .map_err(|error| GrcError::Corrupt(format!("the state of {kind} {id} cannot be read: {error}")))?;
+    if state.version() == row.version && state.id() == id {
+        Ok(Some(state))
     } else {
-        Err(GrcError::Corrupt(format!("the state of request {} is not of its row", row.key.id)))
+        Err(GrcError::Corrupt(format!("the state of {kind} {id} is not of its row")))
     }
 }
 

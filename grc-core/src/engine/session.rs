@@ -103,7 +103,7 @@ impl Session {
     }
 
     /// The actor, with the request whose tracking code they hold.
-    async fn who(&self) -> Result<Who, GrcError> {
+    pub(super) async fn who(&self) -> Result<Who, GrcError> {
         let held = match &self.actor.code {
             Some(code) => Some(self.find_code(code).await?.ok_or(GrcError::NotFound)?),
             None => None,
@@ -206,7 +206,7 @@ impl Session {
         // Whoever may do nothing at all may not fill the disk either.
         let (acting, current) = self.acting().await?;
         let organisation = &current.document.organisation;
-        let allowed = [Action::Submit, Action::Attach]
+        let allowed = [Action::Submit, Action::Attach, Action::Work]
             .into_iter()
             .any(|action| acting.may_somewhere(organisation, action));
         if !allowed {
@@ -272,6 +272,21 @@ impl Command {
     /// Leaves an internal note.
     pub fn note(text: impl Into<String>) -> Self {
         Self::Note(crate::Typed::new(text.into()))
+    }
+
+    /// Hands over what one holds.
+    pub fn hand_over(to: crate::Assignee, reason: impl Into<String>) -> Self {
+        Self::HandOver { to, reason: crate::Typed::new(reason.into()) }
+    }
+
+    /// Says what came of it.
+    pub fn conclude(outcome: impl Into<String>, reason: Option<&str>) -> Self {
+        Self::Conclude { outcome: outcome.into(), reason: reason.map(crate::Typed::new) }
+    }
+
+    /// Says, as the requester, whether what came of it is what was needed.
+    pub fn confirm(satisfied: bool, comment: Option<&str>) -> Self {
+        Self::Confirm { satisfied, comment: comment.map(crate::Typed::new) }
     }
 
     /// Corrects one field.

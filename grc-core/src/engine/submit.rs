@@ -87,7 +87,7 @@ impl Authority {
     }
 
     /// What is remembered under a token, if it has not expired.
-    async fn receipt(&self, token: [u8; 16]) -> Result<Option<ReceiptRow>, GrcError> {
+    pub(super) async fn receipt(&self, token: [u8; 16]) -> Result<Option<ReceiptRow>, GrcError> {
         let inner = self.inner();
         let load = Load {
             authority: inner.name.clone(),
@@ -140,8 +140,15 @@ impl Authority {
             organisation: current.version,
             batch: batch.id(),
         };
-        let sealed =
-            seal_decision(&stream_context, 0, [0; 32], &decision, Some(key), &envelope, &*grc.entropy)?;
+        let sealed = seal_decision(
+            &stream_context,
+            0,
+            [0; 32],
+            (&decision.events, &decision.slots),
+            Some(key),
+            &envelope,
+            &*grc.entropy,
+        )?;
         let request = Request::fold(id, &sealed.events)?.ok_or(GrcError::Busy)?;
         let point = intake.place.as_ref().and_then(|place| place.point);
         let written = Written { id, version: request.version };

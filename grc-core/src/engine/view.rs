@@ -2,9 +2,9 @@
 
 use super::{Authority, GrcError, files::info_of, sealing::open_slots, session::Who, write::LoadedRequest};
 use crate::{
-    BlobId, Moment, Problem, RequestId, TrackingCode, Value, Word,
+    BlobId, InterventionId, Moment, Problem, RequestId, TrackingCode, Value, Word,
     definition::{Action, Label},
-    request::{Acting, Context, Held, Request, Values, choices},
+    request::{Acting, Context, Held, Request, Span, Values, choices},
     storage::{Access, Parts, Step},
     vault::{FileInfo, Slot},
 };
@@ -67,6 +67,7 @@ pub struct NoteView {
 /// A file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileView {
+    moment: Option<Word>,
     field: Option<Word>,
     blob: BlobId,
     info: FileInfo,
@@ -76,6 +77,11 @@ impl FileView {
     /// The field that it fills.
     pub const fn field(&self) -> Option<&Word> {
         self.field.as_ref()
+    }
+
+    /// `before` or `after`, for a picture of an intervention.
+    pub const fn moment(&self) -> Option<&Word> {
+        self.moment.as_ref()
     }
 
     /// Its name.
@@ -100,6 +106,31 @@ impl FileView {
     pub(super) const fn info(&self) -> &FileInfo {
         &self.info
     }
+}
+
+/// An intervention that serves a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnSiteView {
+    /// Which.
+    pub id: InterventionId,
+    /// How far it is: `planned`, `acknowledged`, `started`, `done`, `impossible`, `cancelled`, `left`.
+    pub stage: Word,
+    /// From when it is planned.
+    pub from: Moment,
+    /// Until when it is planned.
+    pub until: Moment,
+    /// The team that does it.
+    pub team: Option<Word>,
+    /// The supplier who does it.
+    pub supplier: Option<Word>,
+    /// Why it was impossible.
+    pub reason: Option<Word>,
+    /// What was written to who does it, and by them, in order: `instructions`, `report`.
+    pub texts: Vec<(Word, String)>,
+    /// This request's share of the minutes spent.
+    pub minutes: u64,
+    /// This request's share of the cents spent, VAT included; none for who may not see amounts.
+    pub cents: Option<i64>,
 }
 
 /// A transition that the actor may fire from where the request is, and what keeps it from being fired now.
@@ -129,7 +160,9 @@ pub struct Seen {
     notes: Vec<NoteView>,
     files: Vec<FileView>,
     code: Option<TrackingCode>,
+    on_site: Vec<OnSiteView>,
     choices: Vec<Choice>,
+    rights: BTreeSet<Action>,
 }
 
 impl fmt::Debug for Seen {
@@ -239,6 +272,11 @@ impl Seen {
         self.request.outcome.as_ref()
     }
 
+    /// What its requester says of that: `satisfied`, `unsatisfied`.
+    pub const fn confirmation(&self) -> Option<&Word> {
+        self.request.confirmation.as_ref()
+    }
+
     /// When it was anonymised.
     pub const fn anonymised_at(&self) -> Option<Moment> {
         self.request.anonymised_at
@@ -292,9 +330,19 @@ impl Seen {
         &self.files
     }
 
+    /// The interventions that serve it, the one that was heard of last at the end; not for citizens.
+    pub fn interventions(&self) -> &[OnSiteView] {
+        &self.on_site
+    }
+
     /// The tracking code, to tell it again.
     pub const fn tracking_code(&self) -> Option<&TrackingCode> {
         self.code.as_ref()
+    }
+
+    /// Whether the actor may do something with it besides firing transitions.
+    pub fn may(&self, action: Action) -> bool {
+        self.rights.contains(&action)
     }
 
     /// What the actor may do now, and why not the rest.
@@ -308,7 +356,7 @@ pub(super) fn readable(acting: &Acting, loaded: &LoadedRequest) -> BTreeSet<Slot
     let organisation = &loaded.current.document.organisation;
     let request = &loaded.request;
     let reads = |path: &Word| acting.reads(organisation, &loaded.procedure, path.as_str(), Some(request));
-    request.slots.iter().filter(|(_, path)| reads(path)).map(|(slot, _)| *slot).collect()
+    request.book.slots.iter().filter(|(_, path)| reads(path)).map(|(slot, _)| *slot).collect()
 }
 
 impl Authority {
@@ -326,7 +374,7 @@ impl Authority {
             }
             let readable = readable(acting, &loaded);
             // Guards look at fields that the actor may not read, where the definition says so.
-            let living = |slot| loaded.request.slots.contains_key(&slot);
+            let living = |slot| loaded.request.book.slots.contains_key(&slot);
             let opened =
                 open_slots(&*inner.grc.0.stores.keyring, &loaded.context, &loaded.record, &living).await?;
             if !opened.dead.is_empty() {
@@ -421,7 +469,12 @@ impl Authority {
             .iter()
             .filter_map(|file| {
                 let info = info_of(value(file.slot).as_ref())?;
-                Some(FileView { field: file.field.clone(), blob: file.blob, info })
+                Some(FileView {
+                    moment: file.moment.clone(),
+                    field: file.field.clone(),
+                    blob: file.blob,
+                    info,
+                })
             })
             .collect();
         let choices = choices(request, values, &context)
@@ -433,7 +486,41 @@ impl Authority {
                 blocked,
             })
             .collect();
+        let may = |action: &Action| acting.may_with(organisation, *action, request);
+        let costs = may(&Action::Cost);
+        let on_site = request
+            .interventions
+            .iter()
+            .filter(|_| !acting.is_citizen())
+            .map(|served| {
+                let id = InterventionId::from_uuid(served.intervention);
+                let word = id.word();
+                let work = || {
+                    let of_it =
+                        |span: &&Span| span.kind == "work" && span.dimension("intervention") == Some(&word);
+                    request.spans.iter().filter(of_it)
+                };
+                OnSiteView {
+                    id,
+                    stage: served.stage.clone(),
+                    from: served.from,
+                    until: served.until,
+                    team: served.team.clone(),
+                    supplier: served.supplier.clone(),
+                    reason: served.reason.clone(),
+                    texts: served
+                        .texts
+                        .iter()
+                        .filter_map(|(path, slot)| Some((path.clone(), text(*slot)?)))
+                        .collect(),
+                    minutes: work().map(|span| u64::from(span.minutes)).sum(),
+                    cents: costs.then(|| work().map(|span| span.cents).sum()),
+                }
+            })
+            .collect();
         Seen {
+            on_site,
+            rights: Action::ALL.into_iter().filter(may).collect(),
             label: procedure.label.clone(),
             stage,
             citizen: acting.is_citizen(),

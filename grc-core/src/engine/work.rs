@@ -4,15 +4,19 @@ use super::{
     Authority, Delivery, GrcError, Instruction, Outgoing, Transport,
     host::Host,
     keys::{KeyDocument, NamedKey},
-    sealing::open_slots,
+    sealing::{context_of, open_slots},
     session::Who,
 };
 use crate::{
-    BlobId, KeyId, RequestId, Word,
+    BlobId, InterventionId, KeyId, RequestId, Word,
     definition::{Contact, Then},
-    request::Command,
-    storage::{Claim, ConflictOn, Document, Expect, LinkKey, Order, Parts, Query, Step, StorageError, Task},
-    vault::{KeyState, Slot, SlotKey, part_of_event},
+    intervention::Intervention,
+    request::{Command, Request},
+    storage::{
+        Claim, ConflictOn, Document, Expect, LinkKey, Load, Order, Parts, Query, Step, StorageError,
+        StreamKey, Task,
+    },
+    vault::{KeyState, Slot, SlotBook, SlotKey, StreamContext, part_of_event},
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -422,26 +426,27 @@ impl Authority {
         let Destroy { keys, blobs } = read(task)?;
         let inner = self.inner();
         let grc = &inner.grc.0;
-        let (loaded, _) = self.load_request(RequestId::from_uuid(task.stream.id), Parts::None, None).await?;
+        let (context, book) = match self.book_of(&task.stream).await? {
+            Some((context, book)) => (Some(context), book),
+            None => (None, SlotBook::default()),
+        };
         let mut living: BTreeMap<KeyId, BTreeSet<Slot>> = BTreeMap::new();
-        if let Some(loaded) = &loaded {
-            for slot in loaded.request.slots.keys() {
-                if let Some(key) = loaded.request.key_of(*slot) {
-                    living.entry(key).or_default().insert(*slot);
-                }
+        for slot in book.slots.keys() {
+            if let Some(key) = book.key_of(*slot) {
+                living.entry(key).or_default().insert(*slot);
             }
         }
         let mut gone = Vec::new();
         let mut epoch = 0;
         for key in keys {
-            match (living.get(&key), &loaded) {
-                (Some(slots), Some(loaded)) => {
+            match (living.get(&key), &context) {
+                (Some(slots), Some(context)) => {
                     if let Some(state @ (KeyState::Whole(_) | KeyState::Kept(_))) =
                         grc.stores.keyring.open(&[key]).await?.pop()
                     {
                         let kept: BTreeMap<Slot, SlotKey> = slots
                             .iter()
-                            .filter_map(|slot| Some((*slot, state.slot(&loaded.context, *slot)?)))
+                            .filter_map(|slot| Some((*slot, state.slot(context, *slot)?)))
                             .collect();
                         epoch = epoch.max(grc.stores.keyring.keep(key, &kept).await?);
                     }
@@ -461,6 +466,27 @@ impl Authority {
         let batch = grc.batch(&inner.name, grc.clock.now())?.with(Step::Finish(task.reference()));
         self.settle(batch).await?;
         Ok(Done::Destroyed)
+    }
+
+    /// The slots of a stream, of whatever kind it is.
+    async fn book_of(&self, stream: &StreamKey) -> Result<Option<(StreamContext, SlotBook)>, GrcError> {
+        let inner = self.inner();
+        let load = Load {
+            authority: inner.name.clone(),
+            streams: vec![stream.clone()],
+            parts: Parts::None,
+            receipt: None,
+        };
+        let record = inner.grc.0.stores.store.load(&load).await?.streams.pop().flatten();
+        let Some(record) = record else { return Ok(None) };
+        let context = context_of(&record.row);
+        let book = match stream.kind.as_str() {
+            RequestId::KIND => self.state_of::<Request>(&record.row).await?.book,
+            InterventionId::KIND => self.state_of::<Intervention>(&record.row).await?.book,
+            // What lives there is not known to this version: nothing of it is destroyed.
+            _ => return Err(GrcError::Newer),
+        };
+        Ok(Some((context, book)))
     }
 
     /// Destroys the keys of past months that no link needs any more. First a month's key is marked as closing, so

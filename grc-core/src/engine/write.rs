@@ -4,20 +4,22 @@ use super::{
     Authority, Conflict, GrcError, Instruction,
     authority::Current,
     instruction::Canonical,
-    sealing::{Envelope, Opened, context_of, open_slots, read_request, stream_of},
+    sealing::{Envelope, Opened, context_of, open_slots, read_state, stream_of},
     session::Who,
+    stream::Folded,
     tokens::is_personal_index,
 };
 use crate::{
-    Moment, RequestId, Typed,
+    KeyId, Moment, RequestId, Typed,
     definition::{Action, Procedure},
     request::{Acting, Command, Context, Event, Held, Request, decide, touched_by},
     storage::{
         Batch, ConflictOn, EventRange, Load, Loaded, Log, Parts, Receipt, ReceiptRow, Step, StorageErrorKind,
         StoreInfo, StreamKey, StreamRecord, StreamRow,
     },
-    vault::{HEAD, KeyState, Slot, StreamContext, TEXTS},
+    vault::{DataKey, HEAD, KeyState, Slot, SlotBook, StreamContext, TEXTS},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -57,29 +59,29 @@ impl Authority {
         let mut loaded = inner.grc.0.stores.store.load(&load).await?;
         let Some(record) = loaded.streams.pop().flatten() else { return Ok((None, loaded)) };
         let current = self.organisation(Some(loaded.organisation)).await?;
-        let request = self.state_of(&record.row).await?;
+        let request: Request = self.state_of(&record.row).await?;
         let procedure = self.procedure(&request.type_, request.procedure).await?;
         let context = context_of(&record.row);
         Ok((Some(LoadedRequest { record, request, context, current, procedure }), loaded))
     }
 
     /// The state of a row, folded again from its events if another version of the fold made it.
-    pub(crate) async fn state_of(&self, row: &StreamRow) -> Result<Request, GrcError> {
-        if let Some(request) = read_request(row)? {
-            return Ok(request);
+    pub(crate) async fn state_of<S: Folded>(&self, row: &StreamRow) -> Result<S, GrcError> {
+        if let Some(state) = read_state(row)? {
+            return Ok(state);
         }
         let events = self.history_of(&row.key, 0, row.version).await?;
-        Request::fold(RequestId::from_uuid(row.key.id), &events)?
-            .ok_or_else(|| GrcError::Corrupt(format!("request {} has no events", row.key.id)))
+        S::fold_all(row.key.id, &events)?
+            .ok_or_else(|| GrcError::Corrupt(format!("{} {} has no events", S::KIND, row.key.id)))
     }
 
     /// The events of a stream after a sequence, up to another.
-    pub(crate) async fn history_of(
+    pub(crate) async fn history_of<D: Serialize + DeserializeOwned>(
         &self,
         stream: &StreamKey,
         after: u64,
         until: u64,
-    ) -> Result<Vec<Event>, GrcError> {
+    ) -> Result<Vec<Event<D>>, GrcError> {
         let mut out = Vec::new();
         let mut after = after;
         while after < until {
@@ -166,6 +168,23 @@ impl Authority {
         Err(GrcError::Busy)
     }
 
+    /// The key for what a stream is told from now on.
+    pub(super) async fn sealing_key(
+        &self,
+        book: &SlotBook,
+        stream: uuid::Uuid,
+    ) -> Result<(KeyId, DataKey), GrcError> {
+        let inner = self.inner();
+        let Some(id) = book.sealing else { return inner.fresh_key().await };
+        match inner.grc.0.stores.keyring.open(&[id]).await?.pop() {
+            Some(KeyState::Whole(key)) => Ok((id, key)),
+            Some(KeyState::Unknown) | None => Err(GrcError::KeyLost(stream)),
+            // Rows from before an erasure that was made since: no living slot needs what is gone, and what is
+            // typed from now on needs a key of its own.
+            Some(KeyState::Destroyed | KeyState::Kept(_)) => inner.fresh_key().await,
+        }
+    }
+
     /// Whether an event that touches what the command changes came after what its author saw.
     async fn check_stale(
         &self,
@@ -184,7 +203,7 @@ impl Authority {
         if mine.is_empty() {
             return Ok(());
         }
-        let since = self.history_of(&loaded.record.row.key, seen, loaded.request.version).await?;
+        let since: Vec<Event> = self.history_of(&loaded.record.row.key, seen, loaded.request.version).await?;
         let theirs: BTreeSet<String> = since.iter().flat_map(|event| event.data.touches()).collect();
         let organisation = &loaded.current.document.organisation;
         let hit: Vec<String> = theirs
@@ -239,16 +258,7 @@ impl Authority {
         let decision = decide(request, &values, &instruction.command, instruction.given, &decision_context)?;
         let mut key = None;
         if !decision.slots.is_empty() || token.is_some() {
-            key = match request.sealing {
-                Some(id) => match grc.stores.keyring.open(&[id]).await?.pop() {
-                    Some(KeyState::Whole(key)) => Some((id, key)),
-                    Some(KeyState::Unknown) | None => return Err(GrcError::KeyLost(record.row.key.id)),
-                    // Rows from before an erasure that was made since: no living slot needs what is gone, and what is
-                    // typed from now on needs a key of its own.
-                    Some(KeyState::Destroyed | KeyState::Kept(_)) => Some(inner.fresh_key().await?),
-                },
-                None => Some(inner.fresh_key().await?),
-            };
+            key = Some(self.sealing_key(&request.book, record.row.key.id).await?);
         }
         let mut batch = grc.batch(&inner.name, now)?;
         if let Some(ending) = ending {

@@ -21,8 +21,31 @@ pub struct Acting {
     holds: Option<RequestId>,
 }
 
+/// Who holds a request, or does something for it: what relations are judged by.
+#[derive(Debug)]
+pub(crate) struct Holding<'a> {
+    pub(crate) request: RequestId,
+    pub(crate) submitter: Option<&'a Word>,
+    pub(crate) services: Vec<&'a Word>,
+    pub(crate) teams: Vec<&'a Word>,
+    pub(crate) agents: Vec<&'a Word>,
+}
+
+impl<'a> Holding<'a> {
+    /// Who holds a request.
+    pub(crate) fn of(request: &'a Request) -> Self {
+        Self {
+            request: request.id,
+            submitter: request.submitter.as_ref(),
+            services: request.service.iter().collect(),
+            teams: request.team.iter().collect(),
+            agents: request.agent.iter().collect(),
+        }
+    }
+}
+
 /// What is read only by agents unless the procedure says otherwise.
-const INTERNAL: &[&str] = &["reason"];
+const INTERNAL: &[&str] = &["reason", "instructions", "report"];
 
 impl Acting {
     /// Resolves an actor.
@@ -102,6 +125,11 @@ impl Acting {
         self.id.as_ref()
     }
 
+    /// The teams they belong to.
+    pub const fn teams(&self) -> &BTreeSet<Word> {
+        &self.teams
+    }
+
     /// As events name them. The host's errand is not an id of a person and is kept; a holder has none.
     pub fn reference(&self) -> ActorRef {
         ActorRef { kind: self.kind, id: self.id.clone() }
@@ -119,44 +147,53 @@ impl Acting {
 
     /// Whether they have a relation (without `@`) to a request.
     pub fn relation(&self, relation: &str, request: Option<&Request>) -> bool {
-        let mine = |id: Option<&Word>| id.is_some() && id == self.id.as_ref();
+        self.relates(relation, request.map(Holding::of).as_ref())
+    }
+
+    fn relates(&self, relation: &str, held: Option<&Holding<'_>>) -> bool {
+        let agent =
+            |who: Option<&Word>| self.kind == ActorKind::Agent && who.is_some() && who == self.id.as_ref();
         match relation {
             "citizen" => self.is_citizen(),
-            "requester" => request.is_some_and(|request| self.holds == Some(request.id)),
-            "assignee" => self.kind == ActorKind::Agent && request.is_some_and(|r| mine(r.agent.as_ref())),
-            "submitter" => {
-                self.kind == ActorKind::Agent && request.is_some_and(|r| mine(r.submitter.as_ref()))
+            "requester" => held.is_some_and(|held| self.holds == Some(held.request)),
+            "assignee" => held.is_some_and(|held| held.agents.iter().any(|id| agent(Some(id)))),
+            "submitter" => held.is_some_and(|held| agent(held.submitter)),
+            "team" => held.is_some_and(|held| held.teams.iter().any(|team| self.teams.contains(*team))),
+            "service" => {
+                held.is_some_and(|held| held.services.iter().any(|service| self.services.contains(*service)))
             }
-            "team" => request.and_then(|r| r.team.as_ref()).is_some_and(|team| self.teams.contains(team)),
-            "service" => request.and_then(|r| r.service.as_ref()).is_some_and(|s| self.services.contains(s)),
             _ => false,
         }
     }
 
     /// Whether they are named by a list of roles and relations.
     pub fn is_among(&self, names: &[String], request: Option<&Request>) -> bool {
+        self.is_named(names, request.map(Holding::of).as_ref())
+    }
+
+    fn is_named(&self, names: &[String], held: Option<&Holding<'_>>) -> bool {
         names.iter().any(|name| match name.strip_prefix('@') {
-            Some(relation) => self.relation(relation, request),
+            Some(relation) => self.relates(relation, held),
             None => self.roles.contains(name.as_str()),
         })
     }
 
-    fn grant_reaches(&self, grant: &Grant, request: Option<&Request>) -> bool {
+    fn grant_reaches(&self, grant: &Grant, held: Option<&Holding<'_>>) -> bool {
         grant.to.iter().any(|name| match name.strip_prefix('@') {
-            Some(relation) => self.relation(relation, request),
-            None => self.roles.contains(name.as_str()) && self.in_scope(grant.scope, request),
+            Some(relation) => self.relates(relation, held),
+            None => self.roles.contains(name.as_str()) && self.in_scope(grant.scope, held),
         })
     }
 
-    fn in_scope(&self, scope: Scope, request: Option<&Request>) -> bool {
-        match (scope, request) {
+    fn in_scope(&self, scope: Scope, held: Option<&Holding<'_>>) -> bool {
+        match (scope, held) {
             (Scope::Any, _) => true,
             // Nothing is held by anyone before it is handed in.
             (_, None) => true,
-            (Scope::Service, request) => self.relation("service", request),
-            (Scope::Team, request) => self.relation("team", request),
-            (Scope::Assigned, request) => self.relation("assignee", request),
-            (Scope::Submitted, request) => self.relation("submitter", request),
+            (Scope::Service, held) => self.relates("service", held),
+            (Scope::Team, held) => self.relates("team", held),
+            (Scope::Assigned, held) => self.relates("assignee", held),
+            (Scope::Submitted, held) => self.relates("submitter", held),
         }
     }
 
@@ -169,12 +206,24 @@ impl Acting {
         family: Option<&Word>,
         request: Option<&Request>,
     ) -> bool {
+        self.may_held(organisation, action, type_, family, request.map(Holding::of).as_ref())
+    }
+
+    /// Whether they may do something with what is held so.
+    pub(crate) fn may_held(
+        &self,
+        organisation: &Organisation,
+        action: Action,
+        type_: &Word,
+        family: Option<&Word>,
+        held: Option<&Holding<'_>>,
+    ) -> bool {
         organisation
             .grants
             .iter()
             .filter(|grant| grant.may.iter().any(|may| may.covers(action)))
             .filter(|grant| covers_type(grant, type_, family))
-            .any(|grant| self.grant_reaches(grant, request))
+            .any(|grant| self.grant_reaches(grant, held))
     }
 
     /// Whether some grant lets them do something with some request.
@@ -262,15 +311,21 @@ impl Acting {
         path: &str,
         request: Option<&Request>,
     ) -> bool {
-        let rights = rights_of(procedure, path);
-        if let Some(readers) = rights.and_then(|rights| rights.0) {
-            return self.is_among(readers, request);
-        }
         match path {
-            "note" => {
+            "note" if !is_restricted(procedure, path) => {
                 request.is_none_or(|request| self.may_with(organisation, Action::Note, request))
                     && !self.is_citizen()
             }
+            _ => self.reads_held(procedure, path, request.map(Holding::of).as_ref()),
+        }
+    }
+
+    /// Whether they may read a value of what is held so; notes aside, which are read by who may write them.
+    pub(crate) fn reads_held(&self, procedure: &Procedure, path: &str, held: Option<&Holding<'_>>) -> bool {
+        if let Some(readers) = rights_of(procedure, path).and_then(|rights| rights.0) {
+            return self.is_named(readers, held);
+        }
+        match path {
             path if INTERNAL.contains(&path) => !self.is_citizen(),
             _ => true,
         }
@@ -314,6 +369,11 @@ impl Acting {
             Var::Field(field) => self.reads(organisation, procedure, field.as_str(), request),
         }
     }
+}
+
+/// Whether the procedure says who reads a value.
+fn is_restricted(procedure: &Procedure, path: &str) -> bool {
+    rights_of(procedure, path).is_some_and(|rights| rights.0.is_some())
 }
 
 type Rights<'a> = (Option<&'a [String]>, Option<&'a [String]>);

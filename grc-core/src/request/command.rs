@@ -127,6 +127,15 @@ pub enum Command {
         /// Why.
         reason: Option<Typed>,
     },
+    /// Take it for oneself, when nobody holds it.
+    Take,
+    /// Hand over what one holds, with the reason.
+    HandOver {
+        /// To whom.
+        to: Assignee,
+        /// Why.
+        reason: Typed,
+    },
     /// Change fields; none clears one.
     Correct(BTreeMap<String, Option<Typed>>),
     /// Say whether the service can act on it.
@@ -135,6 +144,20 @@ pub enum Command {
         acceptability: String,
         /// A reason from the organisation's list.
         reason: Option<String>,
+    },
+    /// Say what came of it, or correct what was said, without moving it.
+    Conclude {
+        /// What came of it.
+        outcome: String,
+        /// Why it is corrected.
+        reason: Option<Typed>,
+    },
+    /// Say, as the requester, whether what came of it is what was needed.
+    Confirm {
+        /// Whether it is.
+        satisfied: bool,
+        /// A word with it.
+        comment: Option<Typed>,
     },
     /// A message to the requester, by the channel that they chose or by this one.
     Tell {

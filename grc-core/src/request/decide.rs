@@ -2,6 +2,7 @@
 
 mod draft;
 mod erase;
+mod holding;
 mod intake;
 mod transition;
 
@@ -19,7 +20,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-use draft::Draft;
+pub(crate) use draft::Draft;
 use erase::{anonymise, erase, plan_retention};
 pub(crate) use erase::{coarse, stays};
 pub use intake::decide_intake;
@@ -135,12 +136,12 @@ impl Environment for RequestEnv<'_> {
 /// The most living values of a request.
 const MAX_SLOTS: usize = 5_000;
 
-fn denied(path: &str, message: &str) -> Refusal {
+pub(crate) fn denied(path: &str, message: &str) -> Refusal {
     Problem::new("permission.denied", path, message.to_owned()).into()
 }
 
 /// Moments outside of these years are slips of the pen (and beyond what stored bodies hold).
-fn is_plausible(at: Moment) -> bool {
+pub(crate) fn is_plausible(at: Moment) -> bool {
     const YEAR_1900: Moment = Moment::from_micros(-2_208_988_800_000_000);
     const YEAR_2200: Moment = Moment::from_micros(7_258_118_400_000_000);
     YEAR_1900 <= at && at < YEAR_2200
@@ -151,7 +152,7 @@ fn implausible(path: &str) -> Problem {
 }
 
 /// When it happened: not in the future.
-fn occurred(given: Option<Moment>, now: Moment) -> Result<Moment, Problem> {
+pub(crate) fn occurred(given: Option<Moment>, now: Moment) -> Result<Moment, Problem> {
     match given {
         Some(at) if !is_plausible(at) => Err(implausible("occurred_at")),
         Some(at) if at > now => Err(Problem::new("date.future", "occurred_at", "this date is in the future")
@@ -178,7 +179,7 @@ pub fn decide(
     let acting = context.acting;
     let organisation = context.organisation;
     let at = occurred(given.occurred_at, context.now)?;
-    let mut draft = Draft::new(context, request.next_slot, request.version);
+    let mut draft = Draft::new(context, request.book.next_slot, request.version);
     let internal = acting.is_internal();
     if request.anonymised_at.is_some() {
         return Err(Problem::new(
@@ -196,7 +197,7 @@ pub fn decide(
         return Err(denied("occurred_at", "you may not replay, or date back behind what is known"));
     }
     // What can be forgotten in one go is bounded.
-    if !internal && request.slots.len() >= MAX_SLOTS {
+    if !internal && request.book.slots.len() >= MAX_SLOTS {
         let problem =
             Problem::new("request.full", "request", "this request has as many values as one can have");
         return Err(problem.hint("close it and open a new one, linked to it").into());
@@ -216,17 +217,10 @@ pub fn decide(
         }
         Command::Assign { to, reason } => {
             may(Action::Assign)?;
-            let reason = match reason {
-                Some(reason) if draft.check(validate::free_text("reason", reason)).is_some() => {
-                    let part = draft.own_part();
-                    Some(draft.slot("reason", part, reason.clone()))
-                }
-                _ => None,
-            };
-            if let Some((service, team, agent)) = draft.assignee(to, request) {
-                draft.event(RequestEvent::Assigned { service, team, agent, reason });
-            }
+            holding::assign(request, to, reason.as_ref(), false, &mut draft);
         }
+        Command::Take => holding::take(request, &mut draft)?,
+        Command::HandOver { to, reason } => holding::hand_over(request, to, reason, &mut draft)?,
         Command::Correct(fields) => {
             may(Action::Correct)?;
             let fields =
@@ -264,12 +258,48 @@ pub fn decide(
                         "reason.unknown",
                         "reason",
                         name,
-                        reasons.into_iter(),
+                        reasons.iter().copied(),
                     )),
-                    None => None,
+                    None if reasons.is_empty() => None,
+                    None => {
+                        let problem =
+                            Problem::new("reason.required", "reason", "this must be given a reason");
+                        let names: Vec<&str> = reasons.iter().map(|id| id.as_str()).take(20).collect();
+                        draft.problems.push(problem.hint(format!("choose one of `{}`", names.join("`, `"))));
+                        None
+                    }
                 };
                 draft.event(RequestEvent::Assessed { acceptability: id, reason });
             }
+        }
+        Command::Conclude { outcome, reason } => {
+            may(Action::Conclude)?;
+            let known = organisation.outcomes.iter().map(|outcome| &outcome.id);
+            let outcome =
+                draft.check(validate::known("outcome", "outcome.unknown", "outcome", outcome, known));
+            let reason = draft.reason(reason.as_ref());
+            if let Some(outcome) = outcome {
+                draft.event(RequestEvent::Concluded { outcome, reason });
+            }
+        }
+        Command::Confirm { satisfied, comment } => {
+            may(Action::Confirm)?;
+            if !request.is_closed() {
+                let problem = Problem::new("request.open", "request", "this request is not closed yet");
+                draft.problems.push(problem.hint("say it when its handling is over"));
+            }
+            let comment = match comment {
+                Some(text)
+                    if draft.may_write("message", Some(request))
+                        && draft.check(validate::free_text("comment", text)).is_some() =>
+                {
+                    let part = draft.own_part();
+                    Some(draft.slot("message", part, text.clone()))
+                }
+                _ => None,
+            };
+            let confirmation = Word::of(if *satisfied { "satisfied" } else { "unsatisfied" });
+            draft.event(RequestEvent::Confirmed { confirmation, comment });
         }
         Command::Tell { text, channel } => {
             may(Action::Message)?;
@@ -299,6 +329,9 @@ pub fn decide(
         }
         Command::Work { minutes, cents, supplier } => {
             may(Action::Work)?;
+            if *cents != 0 && may(Action::Cost).is_err() {
+                return Err(denied("cents", "you may not enter amounts"));
+            }
             let supplier = match supplier {
                 Some(name) => {
                     let known = organisation.suppliers.iter().map(|supplier| &supplier.id);
@@ -407,7 +440,8 @@ pub(crate) fn touched_by(command: &Command, procedure: &Procedure) -> Vec<String
             }
             all
         }
-        Command::Assign { .. } => vec!["assignment".to_owned()],
+        Command::Assign { .. } | Command::Take | Command::HandOver { .. } => vec!["assignment".to_owned()],
+        Command::Conclude { .. } => vec!["outcome".to_owned()],
         Command::Correct(fields) => fields.keys().map(|field| format!("field:{field}")).collect(),
         Command::Assess { .. } => vec!["acceptability".to_owned()],
         Command::Hold { .. } | Command::Release { .. } => vec!["hold".to_owned()],

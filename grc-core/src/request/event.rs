@@ -65,6 +65,12 @@ pub struct FileData {
     /// The field it fills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<Word>,
+    /// The intervention of which it is a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Uuid>,
+    /// `before` or `after` the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moment: Option<Word>,
 }
 
 /// What happened to a request.
@@ -94,6 +100,8 @@ pub enum RequestEvent {
         code: Slot,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<Moment>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        promises: BTreeMap<Word, Moment>,
         sector: Word,
         month: Word,
     },
@@ -118,6 +126,8 @@ pub enum RequestEvent {
         agent: Option<Word>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Slot>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken: bool,
     },
     /// Fields were filled, changed or cleared.
     Corrected { fields: BTreeMap<Word, Option<Held>> },
@@ -126,6 +136,18 @@ pub enum RequestEvent {
         acceptability: Word,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Word>,
+    },
+    /// What came of it was said, or corrected, without a step of the workflow.
+    Concluded {
+        outcome: Word,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Slot>,
+    },
+    /// The requester said whether that is what was needed.
+    Confirmed {
+        confirmation: Word,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<Slot>,
     },
     /// A message came in or is to go out.
     Messaged {
@@ -148,6 +170,41 @@ pub enum RequestEvent {
     Attached { file: FileData },
     /// Work was done and paid.
     Worked {
+        minutes: u32,
+        cents: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supplier: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<Word>,
+    },
+    /// How far an intervention is that serves it.
+    Served {
+        intervention: Uuid,
+        stage: Word,
+        from: Moment,
+        until: Moment,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supplier: Option<Word>,
+        minutes: u32,
+        cents: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instructions: Option<Slot>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<Slot>,
+    },
+    /// Its share of what an intervention took: of one entry, in place of what was said of that entry before.
+    Charged {
+        intervention: Uuid,
+        entry: u32,
+        spent: Moment,
         minutes: u32,
         cents: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,7 +241,9 @@ impl RequestEvent {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self {
             Self::Submitted { .. } | Self::Anonymised { .. } => words(&["*"]),
+            Self::Moved { outcome: Some(_), .. } => words(&["state", "outcome"]),
             Self::Moved { .. } => words(&["state"]),
+            Self::Concluded { .. } => words(&["outcome"]),
             Self::Assigned { .. } => words(&["assignment"]),
             Self::Corrected { fields } => fields.keys().map(|field| format!("field:{field}")).collect(),
             Self::Assessed { .. } => words(&["acceptability"]),
@@ -192,9 +251,12 @@ impl RequestEvent {
             Self::Erased { .. } => words(&["erasure"]),
             Self::Messaged { .. }
             | Self::Delivered { .. }
+            | Self::Confirmed { .. }
             | Self::Noted { .. }
             | Self::Attached { .. }
             | Self::Worked { .. }
+            | Self::Served { .. }
+            | Self::Charged { .. }
             | Self::Linked { .. } => Vec::new(),
         }
     }

@@ -39,7 +39,7 @@ const fn no_cents(cents: &i64) -> bool {
 }
 
 impl Span {
-    pub(super) fn new(
+    pub(crate) fn new(
         kind: &'static str,
         from: Moment,
         dimensions: &[(&'static str, Option<&Word>)],
@@ -57,7 +57,7 @@ impl Span {
         }
     }
 
-    pub(super) fn point(mut self) -> Self {
+    pub(crate) fn point(mut self) -> Self {
         self.until = Some(self.from);
         self
     }

@@ -3,24 +3,16 @@
 use super::{
     Span,
     event::{Event, FileData, Held, PartyData, PlaceData, RequestEvent},
+    served::ServedState,
 };
 use crate::{
-    KeyId, Moment, RequestId, Word,
+    Moment, RequestId, Word,
     storage::{Fact, Facts},
-    vault::Slot,
+    vault::{Slot, SlotBook},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
-
-/// A data key of a stream, and the first slot that it serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyRange {
-    /// The key.
-    pub id: KeyId,
-    /// The first slot that it serves.
-    pub from: Slot,
-}
 
 /// A message, in either direction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +99,9 @@ pub struct Request {
     pub closed_at: Option<Moment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Moment>,
+    /// What was promised besides its closure: `response`, `assignment`, `intervention`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub promises: BTreeMap<Word, Moment>,
     #[serde(default)]
     pub reopened: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +110,9 @@ pub struct Request {
     pub acceptability_reason: Option<Word>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Word>,
+    /// What its requester says of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Word>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Word, Held>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -130,6 +128,8 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileData>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interventions: Vec<ServedState>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<(Word, Uuid)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldState>,
@@ -137,13 +137,8 @@ pub struct Request {
     pub next_hold: u32,
     pub sector: Word,
     pub month: Word,
-    /// Living slots and what they hold: a field's id, or `requester.phone`, `message`…
-    pub slots: BTreeMap<Slot, Word>,
-    pub next_slot: Slot,
-    pub keys: Vec<KeyRange>,
-    /// The key for new slots; none when the next ones need a fresh key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealing: Option<KeyId>,
+    /// Its slots, and the keys that they are sealed under.
+    pub book: SlotBook,
     pub spans: Vec<Span>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anonymised_at: Option<Moment>,
@@ -207,6 +202,7 @@ impl Request {
             place,
             code,
             target,
+            promises,
             sector,
             month,
         } = &event.data
@@ -238,10 +234,12 @@ impl Request {
             updated_at: event.recorded_at,
             closed_at: (*phase == CLOSED).then_some(at),
             target: *target,
+            promises: promises.clone(),
             reopened: 0,
             acceptability: None,
             acceptability_reason: None,
             outcome: None,
+            confirmation: None,
             fields: fields.clone(),
             parties: parties.clone(),
             place: place.clone().map(|data| PlaceState { data, coarse: None }),
@@ -249,19 +247,17 @@ impl Request {
             messages: Vec::new(),
             notes: Vec::new(),
             files: Vec::new(),
+            interventions: Vec::new(),
             links: Vec::new(),
             holds: Vec::new(),
             next_hold: 1,
             sector: sector.clone(),
             month: month.clone(),
-            slots: BTreeMap::new(),
-            next_slot: 1,
-            keys: Vec::new(),
-            sealing: None,
+            book: SlotBook::default(),
             spans: Vec::new(),
             anonymised_at: None,
         };
-        request.take_slots(event);
+        request.book.take(event.key, &event.slots);
         request.name_slot(*code, "code");
         for (field, held) in fields {
             request.name_held(held, field);
@@ -300,12 +296,12 @@ impl Request {
         }
         self.version = event.seq;
         self.updated_at = event.recorded_at;
-        self.take_slots(event);
+        self.book.take(event.key, &event.slots);
         let at = event.occurred_at;
         match &event.data {
             RequestEvent::Submitted { .. } => return Err(FoldError::Misplaced(event.seq)),
             RequestEvent::Moved { to, phase, outcome, .. } => self.moved(at, to, phase, outcome.as_ref()),
-            RequestEvent::Assigned { service, team, agent, reason } => {
+            RequestEvent::Assigned { service, team, agent, reason, .. } => {
                 let changed = (&self.service, &self.team, &self.agent) != (service, team, agent);
                 self.service.clone_from(service);
                 self.team.clone_from(team);
@@ -334,6 +330,18 @@ impl Request {
             RequestEvent::Assessed { acceptability, reason } => {
                 self.acceptability = Some(acceptability.clone());
                 self.acceptability_reason.clone_from(reason);
+            }
+            RequestEvent::Concluded { outcome, reason } => {
+                self.outcome = Some(outcome.clone());
+                if let Some(reason) = reason {
+                    self.name_slot(*reason, "reason");
+                }
+            }
+            RequestEvent::Confirmed { confirmation, comment } => {
+                self.confirmation = Some(confirmation.clone());
+                if let Some(comment) = comment {
+                    self.name_slot(*comment, "message");
+                }
             }
             RequestEvent::Messaged { direction, channel, text, .. } => {
                 self.name_slot(*text, "message");
@@ -371,6 +379,15 @@ impl Request {
                 span.cents = *cents;
                 self.spans.push(span);
             }
+            RequestEvent::Served { instructions, report, .. } => {
+                for (path, slot) in [("instructions", instructions), ("report", report)] {
+                    if let Some(slot) = slot {
+                        self.name_slot(*slot, path);
+                    }
+                }
+                self.served(at, &event.data);
+            }
+            RequestEvent::Charged { .. } => self.charged(&event.data),
             RequestEvent::Linked { kind, target } => {
                 let link = (kind.clone(), *target);
                 if !self.links.contains(&link) {
@@ -408,6 +425,7 @@ impl Request {
             (true, false) => {
                 self.closed_at = None;
                 self.outcome = None;
+                self.confirmation = None;
                 self.reopened += 1;
                 self.sit_down(at);
             }
@@ -441,18 +459,6 @@ impl Request {
         }
     }
 
-    fn take_slots(&mut self, event: &Event) {
-        let Some(key) = event.key else { return };
-        self.sealing = Some(key);
-        if self.keys.last().is_none_or(|range| range.id != key) {
-            let from = event.slots.keys().next().copied().unwrap_or(self.next_slot);
-            self.keys.push(KeyRange { id: key, from });
-        }
-        if let Some(last) = event.slots.keys().next_back() {
-            self.next_slot = self.next_slot.max(last + 1);
-        }
-    }
-
     fn name_held(&mut self, held: &Held, field: &Word) {
         if let Held::Slot(slot) = held {
             self.name_slot(*slot, field.as_str());
@@ -460,15 +466,11 @@ impl Request {
     }
 
     fn name_slot(&mut self, slot: Slot, path: &str) {
-        // A pure caller that seals nothing has no slots in the envelope; numbers still never come twice.
-        self.next_slot = self.next_slot.max(slot + 1);
-        self.slots.insert(slot, Word::new(path).unwrap_or_else(|_| Word::of("x")));
+        self.book.name(slot, path);
     }
 
     fn forget(&mut self, slots: &[Slot]) {
-        for slot in slots {
-            self.slots.remove(slot);
-        }
+        self.book.forget(slots);
         let lives = |slot: &Slot| !slots.contains(slot);
         self.fields.retain(|_, held| !matches!(held, Held::Slot(slot) if slots.contains(slot)));
         for party in &mut self.parties {
@@ -482,16 +484,9 @@ impl Request {
         self.messages.retain(|message| lives(&message.text));
         self.notes.retain(|note| lives(&note.text));
         self.files.retain(|file| lives(&file.slot));
-        // What is typed from now on must not be sealed under a key that is about to be taken apart, and a key that
-        // serves no living slot is of no use any more.
-        self.sealing = None;
-        let living: Vec<KeyId> = self.slots.keys().filter_map(|slot| self.key_of(*slot)).collect();
-        self.keys.retain(|range| living.contains(&range.id));
-    }
-
-    /// The data key under which a slot was sealed.
-    pub fn key_of(&self, slot: Slot) -> Option<KeyId> {
-        self.keys.iter().rev().find(|range| range.from <= slot).map(|range| range.id)
+        for served in &mut self.interventions {
+            served.texts.retain(|(_, slot)| lives(slot));
+        }
     }
 
     /// Whether its handling is over.
@@ -525,9 +520,12 @@ impl Request {
             (Fact::Acceptability, self.acceptability.as_ref()),
             (Fact::AcceptabilityReason, self.acceptability_reason.as_ref()),
             (Fact::Outcome, self.outcome.as_ref()),
+            (Fact::Confirmation, self.confirmation.as_ref()),
+            (Fact::Intervention, self.work_on_site()),
         ] {
             facts.set_word(fact, word);
         }
+        let promised = |what: &str| self.promises.get(what).map(|at| at.micros());
         let point = place
             .filter(|place| place.data.public)
             .and_then(|place| place.coarse.or(point.filter(|_| place.data.point.is_some())));
@@ -539,6 +537,9 @@ impl Request {
             (Fact::Updated, Some(self.updated_at.micros())),
             (Fact::Anonymised, self.anonymised_at.map(Moment::micros)),
             (Fact::Reopened, (self.reopened > 0).then_some(i64::from(self.reopened))),
+            (Fact::ResponseTarget, promised("response")),
+            (Fact::AssignmentTarget, promised("assignment")),
+            (Fact::InterventionTarget, promised("intervention")),
             (Fact::Lat, point.map(|point| i64::from(point.0))),
             (Fact::Lon, point.map(|point| i64::from(point.1))),
         ] {

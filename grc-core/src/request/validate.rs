@@ -136,6 +136,33 @@ fn cents(text: &str) -> Option<i64> {
     Some(if negative { -size } else { size })
 }
 
+/// An amount that was given as cents or as a text such as `12,50`.
+pub(crate) fn amount(path: &str, value: &Value) -> Result<i64, Problem> {
+    const MOST: i64 = 100_000_000_000;
+    let hint = "give it as 12,50 or 12.50";
+    let cents = match value {
+        Value::Integer(cents) => Some(*cents),
+        Value::Text(text) => {
+            let part = text.trim().trim_end_matches('€').trim_end();
+            let decimals = part.rsplit_once([',', '.']).map_or("", |(_, decimals)| decimals);
+            if decimals.len() > 2 && decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+                let message = "this amount has more than two decimals";
+                return Err(Problem::new("amount.decimals", path, message).hint(hint));
+            }
+            cents(text.trim())
+        }
+        _ => None,
+    };
+    match cents {
+        None => Err(Problem::new("amount.form", path, "this is not an amount").hint(hint)),
+        Some(cents) if cents.unsigned_abs() > MOST.unsigned_abs() => {
+            let message = "this amount is larger than any that is paid";
+            Err(Problem::new("amount.range", path, message).hint("give at most a thousand million"))
+        }
+        Some(cents) => Ok(cents),
+    }
+}
+
 fn too_long(path: &str, max: i64) -> Problem {
     Problem::new("field.too-long", path, "this text is too long")
         .hint(format!("give at most {max} characters"))
@@ -150,7 +177,7 @@ fn control(path: &str, text: &str) -> Result<(), Problem> {
 }
 
 /// Checks a free text: a message, a note, a reason.
-pub(super) fn free_text(path: &str, typed: &Typed) -> Result<(), Problem> {
+pub(crate) fn free_text(path: &str, typed: &Typed) -> Result<(), Problem> {
     let text = typed
         .expose_text()
         .ok_or_else(|| Problem::new("field.kind", path, "this is not a text").hint("give a text"))?;
@@ -164,7 +191,7 @@ pub(super) fn free_text(path: &str, typed: &Typed) -> Result<(), Problem> {
 }
 
 /// Checks a short text: a name, an address.
-pub(super) fn short_text(path: &str, typed: &Typed) -> Result<(), Problem> {
+pub(crate) fn short_text(path: &str, typed: &Typed) -> Result<(), Problem> {
     let text = typed
         .expose_text()
         .ok_or_else(|| Problem::new("field.kind", path, "this is not a text").hint("give a text"))?;
@@ -197,7 +224,7 @@ pub(super) fn phone(organisation: &Organisation, path: &str, typed: &Typed) -> R
 }
 
 /// An identifier that must be one of some.
-pub(super) fn known<'a>(
+pub(crate) fn known<'a>(
     path: &str,
     code: &'static str,
     what: &str,

@@ -3,6 +3,7 @@
 //! Bytes are in docs/formats.md §4-§6. To forget is to destroy a key: with a slot's key gone, neither its sealed
 //! bytes nor its commitment say anything about the value, wherever copies of them have gone.
 
+mod book;
 mod file;
 mod key;
 mod keyring;
@@ -10,6 +11,7 @@ mod memory;
 mod row;
 mod seal;
 
+pub use book::{KeyRange, SlotBook};
 pub use file::{FileInfo, FileKey, PIECE};
 pub use key::{DataKey, SlotKey, StreamContext};
 pub use keyring::{KeyState, Keyring, KeyringError, KeyringInfo};

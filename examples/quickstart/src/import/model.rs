@@ -9,7 +9,7 @@ use grc_core::{
     Definition, Word,
     definition::{
         Acceptability, Action, Agent, Channel, Field, Grant, Label, Named, Organisation, Phase, PlaceKind,
-        Procedure, Service, State, Transition, Workflow,
+        Procedure, Promises, Service, State, Transition, Workflow,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,6 +139,7 @@ fn organisation(mapping: &Mapping) -> Res<Organisation> {
         grants: Vec::new(),
         acceptabilities: Vec::new(),
         outcomes: Vec::new(),
+        impossibilities: Vec::new(),
     })
 }
 
@@ -173,6 +174,7 @@ fn workflow() -> Res<Workflow> {
             asks: Vec::new(),
             after: None,
             reopens: from.contains(&closed),
+            within: None,
             discloses: Vec::new(),
         });
     }
@@ -276,6 +278,7 @@ pub(crate) fn build(
             channels: None,
             requester: false,
             target: None,
+            promises: Promises::default(),
             retention: mapping.town.retention,
             fields: all,
             rights: BTreeMap::new(),

@@ -144,10 +144,10 @@ pub(super) async fn work_on_site(stage: &mut Stage<'_>, leak: &Leak) -> Res<()> 
     )?;
     paul.act(&seen, Command::note("Joint du branchement changé, à revoir dans une semaine.")).await?;
     let seen = paul.open(leak.id).await?;
-    paul.act(&seen, Command::Work { minutes: 45, cents: 3_250, supplier: None }).await?;
+    paul.act(&seen, Command::Work { minutes: 45, cents: 0, supplier: None }).await?;
     let seen = paul.open(leak.id).await?;
     paul.act(&seen, Fire::new("traiter").set("materiau", "fonte")).await?;
-    stage.say("Il laisse une note interne, compte 45 minutes et 32,50 €, précise le matériau, et dit : travaux faits.")
+    stage.say("Il laisse une note interne, compte 45 minutes, précise le matériau, et dit : travaux faits.")
 }
 
 pub(super) async fn close_and_tell(stage: &mut Stage<'_>, leak: &Leak) -> Res<()> {

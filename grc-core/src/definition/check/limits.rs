@@ -204,6 +204,15 @@ pub(super) fn numbers(scope: &Scope<'_>, findings: &mut Findings) {
                 bounded(target, path, findings);
             }
         }
+        for (name, delay) in form.procedure.promises.named() {
+            let path = format!("{}.promises.{name}", form.path);
+            if delay.is_none() {
+                let message = "the promise is no time at all";
+                findings.add("target-missing", path, message, "for example { days = 2 }");
+            } else {
+                bounded(delay, path, findings);
+            }
+        }
         let retention = form.procedure.retention;
         let path = format!("{}.retention", form.path);
         if retention.delay().is_none() && retention.then != Then::Keep {
@@ -219,6 +228,24 @@ pub(super) fn numbers(scope: &Scope<'_>, findings: &mut Findings) {
     }
     for flow in &scope.flows {
         for (index, transition) in flow.transitions.iter().enumerate() {
+            if let Some(within) = transition.within {
+                let path = format!("{}.within", flow.transition_path(index));
+                if !transition.reopens {
+                    let message =
+                        "only a transition that opens a closed request again has a time after closure";
+                    findings.add(
+                        "within-without-reopens",
+                        path,
+                        message,
+                        "add `reopens = true`, or remove it",
+                    );
+                } else if within.is_none() {
+                    let message = "nobody could open it again: it is no time at all";
+                    findings.add("within-missing", path, message, "for example { days = 14 }");
+                } else {
+                    bounded(within, path, findings);
+                }
+            }
             let Some(after) = transition.after else { continue };
             let path = format!("{}.after", flow.transition_path(index));
             if after.is_none() {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What rights can be given on beside the fields of the form: what every request has. A name on the left covers its
 /// details too. A right on anything else would protect nothing, so it is refused.
-const PARTS: [(&str, &[&str]); 10] = [
+const PARTS: [(&str, &[&str]); 12] = [
     ("requester", PERSON),
     ("beneficiary", PERSON),
     ("representative", PERSON),
@@ -19,6 +19,8 @@ const PARTS: [(&str, &[&str]); 10] = [
     ("message", &[]),
     ("note", &[]),
     ("reason", &[]),
+    ("instructions", &[]),
+    ("report", &[]),
     ("code", &[]),
     ("file", &[]),
 ];

@@ -119,7 +119,10 @@ fn walk(value: &mut Json, at: &mut String, place: Place, findings: &mut Vec<Find
                 path::push_key(at, key);
                 let (tables, table) = match (place.depth, key.as_str()) {
                     (0, "procedure" | "workflow") | (2, "rights") => (true, false),
-                    (0, "organisation") | (2, "target" | "retention") | (4, "after") => (false, true),
+                    (0, "organisation")
+                    | (2, "target" | "retention" | "promises")
+                    | (3, "response" | "assignment" | "intervention")
+                    | (4, "after" | "within") => (false, true),
                     _ => (false, false),
                 };
                 if table && member.is_array() {

@@ -15,17 +15,17 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Building a decision: numbering slots and collecting problems.
-pub(super) struct Draft<'a> {
-    pub(super) context: &'a Context<'a>,
-    pub(super) decision: Decision,
+pub(crate) struct Draft<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) decision: Decision,
     next_slot: Slot,
     version: u64,
     pending: Vec<NewSlot>,
-    pub(super) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl<'a> Draft<'a> {
-    pub(super) const fn new(context: &'a Context<'a>, next_slot: Slot, version: u64) -> Self {
+    pub(crate) const fn new(context: &'a Context<'a>, next_slot: Slot, version: u64) -> Self {
         Self {
             context,
             decision: Decision { events: Vec::new(), slots: Vec::new(), plans: Vec::new() },
@@ -37,7 +37,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Gives a value its slot, for the next event.
-    pub(super) fn slot(&mut self, path: &str, part: Part, value: Typed) -> Slot {
+    pub(crate) fn slot(&mut self, path: &str, part: Part, value: Typed) -> Slot {
         let slot = self.next_slot;
         self.next_slot += 1;
         let path = Word::new(path).unwrap_or_else(|_| Word::of("x"));
@@ -46,28 +46,28 @@ impl<'a> Draft<'a> {
     }
 
     /// The part of what the next event brings.
-    pub(super) fn own_part(&self) -> Part {
+    pub(crate) fn own_part(&self) -> Part {
         let sequence = self.version + self.decision.events.len() as u64 + 1;
         part_of_event(u32::try_from(sequence).unwrap_or(u32::MAX))
     }
 
-    pub(super) fn event(&mut self, event: RequestEvent) -> usize {
+    pub(crate) fn event(&mut self, event: RequestEvent) -> usize {
         let index = self.decision.events.len();
         self.decision.events.push(event);
         self.decision.slots.extend(self.pending.drain(..).map(|slot| (index, slot)));
         index
     }
 
-    pub(super) fn finish(self) -> Result<Decision, Refusal> {
+    pub(crate) fn finish(self) -> Result<Decision, Refusal> {
         if self.problems.is_empty() { Ok(self.decision) } else { Err(Refusal::new(self.problems)) }
     }
 
-    pub(super) fn check<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+    pub(crate) fn check<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.problems.push(problem)).ok()
     }
 
     /// A field's value as events hold it.
-    pub(super) fn hold_field(&mut self, id: &Word, value: Value) -> Option<Held> {
+    pub(crate) fn hold_field(&mut self, id: &Word, value: Value) -> Option<Held> {
         let field = self.context.procedure.field(id.as_str())?;
         Some(if field.is_clear() {
             Held::Clear(value)
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Fields that were typed, checked for kind and for the right to write them.
-    pub(super) fn fields<'v>(
+    pub(crate) fn fields<'v>(
         &mut self,
         typed: impl Iterator<Item = (&'v String, Option<&'v Typed>)>,
         request: Option<&Request>,
@@ -138,7 +138,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A file for an `attached` event, checked against its field.
-    pub(super) fn file(&mut self, file: &NewFile, request: Option<&Request>) -> Option<FileData> {
+    pub(crate) fn file(&mut self, file: &NewFile, request: Option<&Request>) -> Option<FileData> {
         let context = self.context;
         let path = file.field.as_ref().map_or_else(|| "file".to_owned(), |_| "fields.file".to_owned());
         if file.field.is_none() && !self.may_write("file", request) {
@@ -196,11 +196,13 @@ impl<'a> Draft<'a> {
             bytes: file.bytes,
             media: file.media.clone(),
             field: field_id,
+            intervention: None,
+            moment: None,
         })
     }
 
     /// Who is to hold it, with the service that goes with a team and the team that goes with an agent.
-    pub(super) fn assignee(
+    pub(crate) fn assignee(
         &mut self,
         to: &Assignee,
         request: &Request,
@@ -262,8 +264,16 @@ impl<'a> Draft<'a> {
         Some((service, team, agent))
     }
 
+    /// Why something is done, in words: a slot of the next event.
+    pub(crate) fn reason(&mut self, reason: Option<&Typed>) -> Option<Slot> {
+        let reason = reason?;
+        self.check(validate::free_text("reason", reason))?;
+        let part = self.own_part();
+        Some(self.slot("reason", part, reason.clone()))
+    }
+
     /// Refuses what an explicit list of writers does not let the actor write.
-    pub(super) fn may_write(&mut self, path: &str, request: Option<&Request>) -> bool {
+    pub(crate) fn may_write(&mut self, path: &str, request: Option<&Request>) -> bool {
         let allowed = self.context.acting.may_write_part(self.context.procedure, path, request);
         if !allowed {
             let problem = Problem::new("permission.field", path, "you may not write this");
@@ -273,7 +283,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A message from the requester.
-    pub(super) fn message_in(&mut self, request: &Request, text: &Typed, channel: Word) {
+    pub(crate) fn message_in(&mut self, request: &Request, text: &Typed, channel: Word) {
         if self.may_write("message", Some(request))
             && self.check(validate::free_text("message", text)).is_some()
         {
@@ -285,7 +295,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A message to the requester: the channel they chose, or another by which they can be reached.
-    pub(super) fn message_out(
+    pub(crate) fn message_out(
         &mut self,
         request: &Request,
         text: &Typed,

@@ -22,8 +22,10 @@ pub(super) fn plan_retention(closed_at: Moment, draft: &mut Draft<'_>) {
 
 fn slots_of(request: &Request, path: &str) -> Vec<Slot> {
     match path.strip_prefix("slot.").and_then(|number| number.parse::<Slot>().ok()) {
-        Some(slot) => request.slots.contains_key(&slot).then_some(slot).into_iter().collect(),
-        None => request.slots.iter().filter(|(_, held)| **held == *path).map(|(slot, _)| *slot).collect(),
+        Some(slot) => request.book.slots.contains_key(&slot).then_some(slot).into_iter().collect(),
+        None => {
+            request.book.slots.iter().filter(|(_, held)| **held == *path).map(|(slot, _)| *slot).collect()
+        }
     }
 }
 
@@ -49,6 +51,7 @@ pub(super) fn erase(request: &Request, paths: &[String], reason: &str, draft: &m
     let visible = |slot: &Slot| {
         acting.is_internal()
             || request
+                .book
                 .slots
                 .get(slot)
                 .is_some_and(|held| acting.reads(organisation, procedure, held.as_str(), Some(request)))
@@ -73,7 +76,7 @@ pub(super) fn erase(request: &Request, paths: &[String], reason: &str, draft: &m
 }
 
 fn forget(request: &Request, slots: &[Slot], draft: &mut Draft<'_>) {
-    let keys: BTreeSet<KeyId> = slots.iter().filter_map(|slot| request.key_of(*slot)).collect();
+    let keys: BTreeSet<KeyId> = slots.iter().filter_map(|slot| request.book.key_of(*slot)).collect();
     let (gone, stay): (Vec<_>, Vec<_>) = request.files.iter().partition(|file| slots.contains(&file.slot));
     let blobs =
         gone.iter().map(|file| file.blob).filter(|blob| stay.iter().all(|file| file.blob != *blob)).collect();
@@ -102,8 +105,13 @@ pub(super) fn anonymise(
         return Err(Problem::new("request.open", "request", "an open request is not anonymised").into());
     }
     let procedure = draft.context.procedure;
-    let slots: Vec<Slot> =
-        request.slots.iter().filter(|(_, path)| !stays(procedure, path)).map(|(slot, _)| *slot).collect();
+    let slots: Vec<Slot> = request
+        .book
+        .slots
+        .iter()
+        .filter(|(_, path)| !stays(procedure, path))
+        .map(|(slot, _)| *slot)
+        .collect();
     let point =
         request.place.as_ref().filter(|place| place.data.public).and_then(|place| place.data.point).and_then(
             |slot| match values.get(&slot) {

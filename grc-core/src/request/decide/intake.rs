@@ -109,6 +109,11 @@ pub fn decide_intake(intake: &Intake, type_: &Word, context: &Context<'_>) -> Re
     if target.is_some_and(|target| !super::is_plausible(target)) {
         draft.problems.push(super::implausible("target"));
     }
+    let promises = procedure
+        .promises
+        .named()
+        .map(|(name, delay)| (Word::of(name), delay.from(at, organisation.time_zone)))
+        .collect();
     let month = Word::new(&at.month(organisation.time_zone)).unwrap_or_else(|_| Word::of("x"));
     let Some(channel) = channel else { return draft.finish() };
     draft.event(RequestEvent::Submitted {
@@ -125,6 +130,7 @@ pub fn decide_intake(intake: &Intake, type_: &Word, context: &Context<'_>) -> Re
         place,
         code,
         target,
+        promises,
         sector: procedure.sector(type_).clone(),
         month,
     });

@@ -136,6 +136,12 @@ fn blocked(request: &Request, values: &Values, transition: &Transition, draft: &
             .hint("open the request again to see what can be done now"),
         );
     }
+    let until = transition.within.zip(request.closed_at);
+    let until = until.map(|(within, closed)| within.from(closed, organisation.time_zone));
+    if until.is_some_and(|until| draft.context.now > until) {
+        let message = "it is too long since the request was closed";
+        problems.push(Problem::new("transition.late", "transition", message).hint("hand in a new request"));
+    }
     if let Some(when) = &transition.when {
         let env = RequestEnv { request, values, acting };
         for unmet in when.unmet(&env) {
@@ -177,7 +183,7 @@ fn go(
     };
     if let Some(to) = &fire.assignee {
         if let Some((service, team, agent)) = draft.assignee(to, request) {
-            draft.event(RequestEvent::Assigned { service, team, agent, reason: None });
+            draft.event(RequestEvent::Assigned { service, team, agent, reason: None, taken: false });
         }
     } else if asks(Ask::Assignee) && !timer {
         missing(draft, "assignee", "name a service, a team or an agent");
@@ -241,7 +247,7 @@ pub(crate) fn choices<'a>(
     values: &Values,
     context: &'a super::Context<'a>,
 ) -> Vec<(&'a Transition, Vec<Problem>)> {
-    let draft = Draft::new(context, request.next_slot, request.version);
+    let draft = Draft::new(context, request.book.next_slot, request.version);
     if request.anonymised_at.is_some() || !context.acting.may_with(context.organisation, Action::See, request)
     {
         return Vec::new();

@@ -1,0 +1,207 @@
+//! The work order (*bon d'intervention*): what who does the work takes with them.
+
+mod html;
+
+use super::Intervention;
+use crate::{
+    InterventionId, Moment, RequestId, Value, Word,
+    definition::{Label, Organisation, Procedure},
+    request::{Held, Request, Values},
+};
+use serde::Serialize;
+
+/// A request on a work order, as far as who asks for the order may read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OrderRequest {
+    /// Which.
+    pub request: RequestId,
+    /// The name of its type.
+    pub label: String,
+    /// The day on which it came in, as it is written there.
+    pub opened: String,
+    /// The zone of its place, by name.
+    pub zone: Option<String>,
+    /// Its address, in lines.
+    pub address: Option<String>,
+    /// Its position in micro-degrees.
+    pub point: Option<(i32, i32)>,
+    /// Who asks.
+    pub requester: Option<String>,
+    /// Their telephone number.
+    pub phone: Option<String>,
+    /// What the form says: the name of each field and its value.
+    pub fields: Vec<(String, String)>,
+    /// What who does it must know.
+    pub instructions: Vec<String>,
+    /// What was said of it after the work.
+    pub reports: Vec<String>,
+}
+
+/// An empty line of an order, to be filled in by hand, or an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OrderEntry {
+    /// Whose time.
+    pub who: String,
+    /// Minutes.
+    pub minutes: u32,
+}
+
+/// A work order, as data; [`WorkOrder::to_html`] makes it a page to be printed. It holds no amounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkOrder {
+    /// The intervention.
+    pub intervention: InterventionId,
+    /// The authority's name.
+    pub authority: String,
+    /// How far it is.
+    pub stage: Word,
+    /// From when it is planned, as the authority's clocks show it.
+    pub from: String,
+    /// Until when it is planned, as the authority's clocks show it.
+    pub until: String,
+    /// Who does it, by name: service, team, supplier, and the ids of agents.
+    pub service: Option<String>,
+    /// The team.
+    pub team: Option<String>,
+    /// The supplier.
+    pub supplier: Option<String>,
+    /// The agents, by their ids.
+    pub agents: Vec<Word>,
+    /// Minutes that it is thought to take.
+    pub minutes: u32,
+    /// The requests that it serves.
+    pub requests: Vec<OrderRequest>,
+    /// Time spent so far.
+    pub entries: Vec<OrderEntry>,
+    #[serde(skip)]
+    time_zone: chrono_tz::Tz,
+    #[serde(skip)]
+    language: String,
+    #[serde(skip)]
+    zones: Vec<(Word, String)>,
+}
+
+impl WorkOrder {
+    /// The order of an intervention, without its requests.
+    pub(crate) fn of(intervention: &Intervention, organisation: &Organisation) -> Self {
+        let language = organisation.language.as_str();
+        let when = |at: Moment| {
+            at.to_utc().with_timezone(&organisation.time_zone).format("%d/%m/%Y %H:%M").to_string()
+        };
+        let named = |label: &Label| label.get(language).to_owned();
+        let team = intervention.team.as_ref();
+        let service = intervention.service.as_ref();
+        let supplier = intervention.supplier.as_ref();
+        Self {
+            intervention: intervention.id,
+            authority: named(&organisation.label),
+            stage: intervention.stage.clone(),
+            from: when(intervention.from),
+            until: when(intervention.until),
+            service: service.map(|id| {
+                organisation.service(id.as_str()).map_or_else(|| id.to_string(), |s| named(&s.label))
+            }),
+            team: team
+                .map(|id| organisation.team(id.as_str()).map_or_else(|| id.to_string(), |t| named(&t.label))),
+            supplier: supplier.map(|id| {
+                let known = organisation.suppliers.iter().find(|supplier| supplier.id == *id);
+                known.map_or_else(|| id.to_string(), |supplier| named(&supplier.label))
+            }),
+            agents: intervention.agents.clone(),
+            minutes: intervention.minutes,
+            requests: Vec::new(),
+            entries: intervention
+                .entries
+                .iter()
+                .filter(|entry| entry.time() > 0)
+                .map(|entry| OrderEntry {
+                    who: entry
+                        .agent
+                        .as_ref()
+                        .or(entry.team.as_ref())
+                        .map_or_else(String::new, Word::to_string),
+                    minutes: entry.time(),
+                })
+                .collect(),
+            time_zone: organisation.time_zone,
+            language: language.to_owned(),
+            zones: organisation.zones.iter().map(|zone| (zone.id.clone(), named(&zone.label))).collect(),
+        }
+    }
+
+    /// Puts a request on it: what may be read of it. Answers the fields that it shows.
+    pub(crate) fn add(
+        &mut self,
+        request: &Request,
+        procedure: &Procedure,
+        label: &Label,
+        reads: &dyn Fn(&str) -> bool,
+        values: &Values,
+    ) -> Vec<Word> {
+        let text =
+            |slot: Option<crate::vault::Slot>| slot.and_then(|slot| values.get(&slot)).map(Value::to_string);
+        let detail = |name: &str| request.requester().and_then(|party| party.details.get(name).copied());
+        let names: Vec<String> = [detail("given"), detail("name")].into_iter().filter_map(text).collect();
+        let place = request.place.as_ref();
+        let mut shown = Vec::new();
+        let mut fields = Vec::new();
+        for field in procedure.fields.iter().filter(|field| reads(field.id.as_str())) {
+            let value = match request.fields.get(&field.id) {
+                Some(Held::Clear(value)) => Some(value.clone()),
+                Some(Held::Slot(slot)) => values.get(slot).cloned(),
+                None => None,
+            };
+            if let Some(value) = value {
+                shown.push(field.id.clone());
+                fields
+                    .push((field.label.get(&self.language).to_owned(), spelt(field, &value, &self.language)));
+            }
+        }
+        let of_this = request
+            .interventions
+            .iter()
+            .filter(|served| served.intervention == self.intervention.uuid())
+            .flat_map(|served| &served.texts);
+        let mut instructions = Vec::new();
+        let mut reports = Vec::new();
+        for (path, slot) in of_this {
+            let list = if *path == "report" { &mut reports } else { &mut instructions };
+            list.extend(text(Some(*slot)));
+        }
+        let point = match place.and_then(|place| place.data.point).and_then(|slot| values.get(&slot)) {
+            Some(Value::Point(lat, lon)) => Some((*lat, *lon)),
+            _ => place.and_then(|place| place.coarse),
+        };
+        let zone = place.and_then(|place| place.data.zone.as_ref());
+        self.requests.push(OrderRequest {
+            request: request.id,
+            label: label.get(&self.language).to_owned(),
+            opened: request.opened_at.day(self.time_zone).format("%d/%m/%Y").to_string(),
+            zone: zone.map(|id| {
+                let known = self.zones.iter().find(|(zone, _)| zone == id);
+                known.map_or_else(|| id.to_string(), |(_, name)| name.clone())
+            }),
+            address: text(place.and_then(|place| place.data.address)),
+            point,
+            requester: (!names.is_empty()).then(|| names.join(" ")),
+            phone: text(detail("phone")),
+            fields,
+            instructions,
+            reports,
+        });
+        shown
+    }
+}
+
+/// A field's value in words: options go by their names.
+fn spelt(field: &crate::definition::Field, value: &Value, language: &str) -> String {
+    let option = |id: &Word| {
+        let known = field.options.iter().find(|option| option.id == *id);
+        known.map_or_else(|| id.to_string(), |option| option.label.get(language).to_owned())
+    };
+    match value {
+        Value::Choice(id) => option(id),
+        Value::Choices(ids) => ids.iter().map(option).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,45 @@
+//! Who may do what with an intervention: through a request that it serves, or as one of those who do it.
+
+use super::{Intervention, Served};
+use crate::{
+    definition::{Action, Organisation, Procedure},
+    request::{Acting, Holding, Request},
+};
+
+/// A request as those hold it who do the work: its own holders, and the service, team and agents of the intervention.
+fn held_for<'a>(intervention: &'a Intervention, request: &'a Request) -> Holding<'a> {
+    let mut held = Holding::of(request);
+    held.services.extend(&intervention.service);
+    held.teams.extend(&intervention.team);
+    held.agents.extend(&intervention.agents);
+    held
+}
+
+/// Whether an actor may do something with an intervention. Who does the work has on each request that it serves the
+/// rights that they would have if they held it, for this intervention only.
+pub(crate) fn may_on(
+    acting: &Acting,
+    organisation: &Organisation,
+    action: Action,
+    intervention: &Intervention,
+    served: &[Served<'_>],
+) -> bool {
+    served.iter().any(|Served { request, .. }| {
+        let held = held_for(intervention, request);
+        let may = |action| {
+            acting.may_held(organisation, action, &request.type_, request.family.as_ref(), Some(&held))
+        };
+        may(Action::See) && may(action)
+    })
+}
+
+/// Whether an actor may read a value of a request on the work order.
+pub(crate) fn reads_on(
+    acting: &Acting,
+    procedure: &Procedure,
+    path: &str,
+    intervention: &Intervention,
+    request: &Request,
+) -> bool {
+    acting.reads_held(procedure, path, Some(&held_for(intervention, request)))
+}
