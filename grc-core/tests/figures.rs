@@ -347,7 +347,10 @@ fn stretches_of_time_are_half_open_and_a_promise_is_kept_at_its_time() {
             clock.set(opened);
             let id = clerk.submit(intake("fuite-eau").target(target.to_utc())).await.unwrap().id();
             clock.set(closed);
-            let judged = Command::Assess { acceptability: "non-traitable".to_owned(), reason: None };
+            let judged = Command::Assess {
+                acceptability: "non-traitable".to_owned(),
+                reason: Some("domaine-prive".to_owned()),
+            };
             chief.act_on(id, None, judged).await.unwrap();
             let fire = Fire::new("rejeter").outcome("sans-objet").message("ce n'est pas à nous");
             chief.act_on(id, None, fire).await.unwrap();
