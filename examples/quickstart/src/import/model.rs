@@ -250,7 +250,9 @@ pub(crate) fn build(
         .collect();
     let has_place = {
         let place = &mapping.columns.place;
-        [&place.street, &place.postcode, &place.city, &place.latitude].iter().any(|column| column.is_some())
+        let columns =
+            [&place.street, &place.postcode, &place.city, &place.latitude, &place.point, &place.zone];
+        columns.iter().any(|column| column.is_some())
     };
     let workflow = workflow()?;
     for id in wanted {
