@@ -210,7 +210,7 @@ async fn is_forgotten(store: &dyn Store, request: RequestId) -> bool {
     row.facts.integer(Fact::Anonymised).is_some()
 }
 
-type Working = Pin<Box<dyn Future<Output = Result<WorkReport, GrcError>>>>;
+type Working = Pin<Box<dyn Future<Output = Result<WorkReport, GrcError>> + Send>>;
 
 /// One of the two places where a worker may be.
 #[derive(Default)]
@@ -300,7 +300,7 @@ impl Scene {
 
     /// A worker goes on, or comes.
     fn worker(&mut self) {
-        let n = usize::try_from(self.dice.below(2)).unwrap();
+        let n = self.dice.below(2);
         let place = self.places.get_mut(n).unwrap();
         if place.0.is_none() {
             self.lives += 1;
@@ -327,7 +327,7 @@ impl Scene {
     }
 
     fn kill(&mut self) {
-        let n = usize::try_from(self.dice.below(2)).unwrap();
+        let n = self.dice.below(2);
         if let Some((life, ..)) = self.places.get_mut(n).unwrap().0.take() {
             let mut world = self.world.lock().unwrap();
             world.cut.insert(life);
@@ -378,7 +378,7 @@ impl Scene {
     }
 
     /// What must hold, whatever happened.
-    async fn check(&self) {
+    async fn check(&mut self) {
         let world = self.world.lock().unwrap().handed.clone();
         let cut = self.world.lock().unwrap().cut.clone();
         assert_eq!(self.world.lock().unwrap().forgotten, Vec::<String>::new(), "handed over when forgotten");

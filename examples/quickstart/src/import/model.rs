@@ -139,6 +139,7 @@ fn organisation(mapping: &Mapping) -> Res<Organisation> {
         grants: Vec::new(),
         acceptabilities: Vec::new(),
         outcomes: Vec::new(),
+        templates: Vec::new(),
     })
 }
 
@@ -174,6 +175,7 @@ fn workflow() -> Res<Workflow> {
             after: None,
             reopens: from.contains(&closed),
             discloses: Vec::new(),
+            tell: None,
         });
     }
     Ok(Workflow { initial: word(new)?, states, transitions })
@@ -281,6 +283,7 @@ pub(crate) fn build(
             initial: Some(workflow.initial.clone()),
             states: workflow.states.clone(),
             transitions: workflow.transitions.clone(),
+            acknowledge: None,
         };
         definition.procedures.insert(id, procedure);
     }
@@ -339,7 +342,14 @@ fn lists(
     for answer in &mapping.answer_channels {
         if organisation.channel(&answer.id).is_none() {
             let (id, label) = (word(&answer.id)?, label(&answer.label));
-            organisation.channels.push(Channel { id, label, incoming: true, answer: Some(answer.answer) });
+            organisation.channels.push(Channel {
+                id,
+                label,
+                incoming: true,
+                answer: Some(answer.answer),
+                max: None,
+                by_hand: false,
+            });
         }
     }
     for kind in [Kind::Channel, Kind::Service, Kind::Zone, Kind::Entity, Kind::Outcome, Kind::Acceptability] {
@@ -355,10 +365,22 @@ fn lists(
         for (id, text) in words.added {
             let label = label(&text);
             match kind {
-                Kind::Channel => {
-                    organisation.channels.push(Channel { id, label, incoming: true, answer: None })
-                }
-                Kind::Service => organisation.services.push(Service { id, label, entity: None }),
+                Kind::Channel => organisation.channels.push(Channel {
+                    id,
+                    label,
+                    incoming: true,
+                    answer: None,
+                    max: None,
+                    by_hand: false,
+                }),
+                Kind::Service => organisation.services.push(Service {
+                    id,
+                    label,
+                    entity: None,
+                    phone: None,
+                    email: None,
+                    address: None,
+                }),
                 Kind::Zone => organisation.zones.push(Named { id, label }),
                 Kind::Entity => organisation.entities.push(Named { id, label }),
                 Kind::Outcome => organisation.outcomes.push(Named { id, label }),
