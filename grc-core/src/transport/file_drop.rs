@@ -77,7 +77,8 @@ impl FileDrop {
             return Ok(());
         }
         if !self.swept.swap(true, Ordering::Relaxed) {
-            self.sweep()?;
+            // Another may be sweeping at the same time; what is left over is left to the next.
+            let _ = self.sweep();
         }
         let random = crate::entropy::bytes::<8>(&*self.entropy).map_err(io::Error::other)?;
         let temporary = self.directory.join(format!(".{name}.{}.tmp", crate::hex::encode(&random)));
