@@ -39,9 +39,9 @@ fn at(text: &str) -> Moment {
     text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().into()
 }
 
-/// Refuses the first messages for ever, and keeps the others waiting.
+/// Refuses the first message for ever, by whatever channel, and keeps the others waiting.
 #[derive(Debug, Default)]
-struct Never(std::sync::atomic::AtomicU32);
+struct Never(std::sync::OnceLock<String>);
 
 #[async_trait::async_trait]
 impl Transport for Never {
@@ -49,10 +49,13 @@ impl Transport for Never {
         true
     }
 
-    async fn deliver(&self, _: &Outgoing) -> Delivery {
-        match self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-            0 => Delivery::Refused("no-such-number"),
-            _ => Delivery::Later("busy"),
+    async fn deliver(&self, outgoing: &Outgoing) -> Delivery {
+        let message: Vec<&str> = outgoing.key.split('/').take(2).collect();
+        let message = message.join("/");
+        if *self.0.get_or_init(|| message.clone()) == message {
+            Delivery::Refused("no-such-number")
+        } else {
+            Delivery::Later("busy")
         }
     }
 }
