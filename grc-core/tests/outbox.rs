@@ -457,3 +457,38 @@ fn every_message_arrives_or_is_known_to_be_given_up() {
         assert!(counts.get(what).copied().unwrap_or_default() >= least, "{what}: {counts:?}");
     }
 }
+
+/// At each place where a worker can wait in turn, its request is forgotten; then it goes on.
+#[test]
+fn nothing_is_handed_over_once_its_request_is_forgotten_wherever_the_worker_was() {
+    let (mut before, mut kept) = (0, 0);
+    for polls in 1..60 {
+        block_on(async {
+            let mut scene = Scene::open(polls).await;
+            let desk = scene.desk.session(Actor::agent("a-1"));
+            let party = Party::requester().email("anne@example.org");
+            let id = desk.submit(Intake::new("signalement", "web").party(party)).await.unwrap().id();
+            desk.act_on(id, None, Fire::new("finir").outcome("fait")).await.unwrap();
+            let (post, authority) = (scene.post(1, true), scene.work.clone());
+            let mut working: Working =
+                Box::pin(async move { authority.host("facteur").work(Some(&post), Budget::ALL).await });
+            let mut poll = || working.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+            let done = (0..polls).any(|_| poll());
+            scene.advance(31 * 86_400_000);
+            let report = scene.desk.host("oubli").work(None, Budget::ALL).await.unwrap();
+            assert_eq!(report.anonymised, 1);
+            let handed = scene.world.lock().unwrap().handed.len();
+            if handed == 0 {
+                before += 1;
+            }
+            assert!(done || (0..500).any(|_| poll()), "it goes on to its end");
+            let world = scene.world.lock().unwrap();
+            assert_eq!(world.forgotten, Vec::<String>::new(), "after {polls} polls");
+            if world.handed.len() == handed {
+                kept += 1;
+            }
+        });
+    }
+    println!("forgotten before the first hand-over: {before}; nothing handed over after: {kept}");
+    assert!(before >= 5 && kept == 59, "{before}, {kept}");
+}
