@@ -11,10 +11,11 @@ mod picture;
 mod retention;
 mod story;
 mod town;
+mod year;
 
 use failure::{Failure, Res};
 use figures::Report;
-use grc_core::insight::Question;
+use grc_core::{Clock, SystemClock, insight::Question};
 use import::Imported;
 use options::Options;
 use std::{
@@ -57,7 +58,20 @@ fn run(options: &Options) -> Res<bool> {
         }
     } else {
         let definition = town::definition(options.definition.as_deref())?;
-        pollster::block_on(story::play(&town, &definition, &mut out))?;
+        let zone = definition.organisation.time_zone;
+        let now = match &options.now {
+            Some(date) => dates::of_option("now", date, zone)?.into(),
+            None => SystemClock.now(),
+        };
+        if now > SystemClock.now() {
+            return Err(Failure::usage("`--now` is in the future: the requests of the story would be too"));
+        }
+        pollster::block_on(story::play(&town, &definition, now, &mut out))?;
+        // It stands until all is counted, so that figures of one moment are of one moment.
+        town.clock.set(now);
+        if !options.no_year {
+            year::play(&town, &definition, now, options.workers, &mut out)?;
+        }
     }
     let host = town.grc.authority(TOWN)?.host("chiffres");
     let figures = pollster::block_on(host.figures(&Question::all()))?;
