@@ -1,10 +1,13 @@
 //! A town's requests from intake to anonymisation, on one SQLite file.
 
+mod chart;
 mod check;
 mod clock;
+mod dashboard;
 mod dates;
 mod failure;
 mod figures;
+mod head;
 mod import;
 mod options;
 mod picture;
@@ -15,7 +18,8 @@ mod year;
 
 use failure::{Failure, Res};
 use figures::Report;
-use grc_core::{Clock, SystemClock, insight::Question};
+use grc_core::{Actor, Clock, Moment, SystemClock, definition::Organisation, insight::Question};
+use head::Answers;
 use import::Imported;
 use options::Options;
 use std::{
@@ -69,8 +73,8 @@ fn run(options: &Options) -> Res<bool> {
         pollster::block_on(story::play(&town, &definition, now, &mut out))?;
         // It stands until all is counted, so that figures of one moment are of one moment.
         town.clock.set(now);
-        if !options.no_year {
-            year::play(&town, &definition, now, options.workers, &mut out)?;
+        if !options.no_year && year::play(&town, &definition, now, options.workers, &mut out)? {
+            look(&town, &definition.organisation, now, &mut out)?;
         }
     }
     let host = town.grc.authority(TOWN)?.host("chiffres");
@@ -101,4 +105,14 @@ fn run(options: &Options) -> Res<bool> {
         writeln!(stdout(), "{text}")?;
     }
     Ok(agrees)
+}
+
+/// What a head of service looks at: here, and as a page beside the database.
+fn look(town: &Town, organisation: &Organisation, now: Moment, out: &mut (dyn Write + Send)) -> Res<()> {
+    let session = town.grc.authority(TOWN)?.session(Actor::agent("a-01"));
+    let answers = pollster::block_on(Answers::ask(&session, now))?;
+    head::print(out, &answers)?;
+    let path = dashboard::write(&answers, organisation, &town.path)?;
+    writeln!(out, "\nLe tableau de bord, à ouvrir dans un navigateur : {}", path.display())?;
+    Ok(())
 }

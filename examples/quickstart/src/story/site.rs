@@ -2,12 +2,13 @@
 
 use super::{Leak, Stage, words};
 use crate::{
+    chart::euros,
     failure::{Failure, Res},
     picture,
 };
 use chrono::Duration;
 use grc_core::{
-    Assignee, GrcError, InterventionId, RequestId,
+    Assignee, GrcError, InterventionId, RequestId, Session,
     engine::InterventionView,
     intervention::{Occasion, Planning, Purchase, Work, WorkOrder},
     request::{Command, Fire},
@@ -76,9 +77,9 @@ pub(super) async fn work(stage: &mut Stage<'_>, leak: &Leak, id: InterventionId)
     stage.say(
         "Il a reçu son bon, commence, et prend une photo avant ; une heure et quart plus tard, une après.",
     )?;
-    photo(stage, id, Occasion::Before).await?;
+    photo(&paul, id, Occasion::Before).await?;
     stage.town.clock.set(stage.now().plus_millis(75 * 60_000));
-    photo(stage, id, Occasion::After).await?;
+    photo(&paul, id, Occasion::After).await?;
     let seen = paul.intervention(id).await?;
     paul.work_on(id, Some(seen.version()), Work::spend(75)).await?;
     let seen = paul.open(leak.id).await?;
@@ -104,14 +105,13 @@ pub(super) async fn work(stage: &mut Stage<'_>, leak: &Leak, id: InterventionId)
     costs(stage, &marc.intervention(id).await?)
 }
 
-async fn photo(stage: &Stage<'_>, id: InterventionId, occasion: Occasion) -> Res<()> {
-    let paul = stage.agent("a-08");
+async fn photo(by: &Session, id: InterventionId, occasion: Occasion) -> Res<()> {
     let (name, picture) = match occasion {
         Occasion::Before => ("avant.png", picture::puddle()),
         Occasion::After => ("apres.png", picture::dry()),
     };
-    let file = paul.store_file(None, name, &picture[..]).await?;
-    paul.work_on(id, None, Work::Photo { request: None, occasion, file }).await?;
+    let file = by.store_file(None, name, &picture[..]).await?;
+    by.work_on(id, None, Work::Photo { request: None, occasion, file }).await?;
     Ok(())
 }
 
@@ -120,14 +120,14 @@ fn costs(stage: &mut Stage<'_>, seen: &InterventionView) -> Res<()> {
     for entry in seen.entries() {
         let (net, vat) = (entry.net.unwrap_or(0), entry.vat.unwrap_or(0));
         let line = if entry.minutes > 0 {
-            format!("temps : {} min, {}", entry.minutes, words::euros(net))
+            format!("temps : {} min, {}", entry.minutes, euros(net))
         } else {
             let (item, invoice) = (entry.item.as_deref(), entry.invoice.as_deref());
             format!(
                 "achat : {}, {} HT + {} de TVA, facture {}",
                 item.unwrap_or_default(),
-                words::euros(net),
-                words::euros(vat),
+                euros(net),
+                euros(vat),
                 invoice.unwrap_or_default()
             )
         };
@@ -137,8 +137,8 @@ fn costs(stage: &mut Stage<'_>, seen: &InterventionView) -> Res<()> {
     let (foreseen, paid) = seen.cents().unwrap_or((0, 0));
     stage.say(format!(
         "  en tout : {spent} min pour {planned} prévues, {} pour {} prévus",
-        words::euros(paid),
-        words::euros(foreseen)
+        euros(paid),
+        euros(foreseen)
     ))
 }
 
@@ -171,11 +171,11 @@ pub(super) async fn shared(stage: &mut Stage<'_>, hole: RequestId, lamp: Request
             served.type_,
             served.weight,
             served.minutes,
-            words::euros(served.cents.unwrap_or(0))
+            euros(served.cents.unwrap_or(0))
         ))?;
     }
     let sum: i64 = seen.served().iter().filter_map(|served| served.cents).sum();
-    stage.say(format!("  la somme des parts : {}, au centime près", words::euros(sum)))?;
+    stage.say(format!("  la somme des parts : {}, au centime près", euros(sum)))?;
     for id in [hole, lamp] {
         nadia.act_on(id, None, Fire::new("traiter")).await?;
     }

@@ -113,10 +113,3 @@ pub(super) fn entry(entry: &HistoryEntry, zone: Tz) -> String {
         .trim_end()
         .to_owned()
 }
-
-/// Cents as an amount in euros.
-pub(super) fn euros(cents: i64) -> String {
-    let sign = if cents < 0 { "−" } else { "" };
-    let cents = cents.unsigned_abs();
-    format!("{sign}{},{:02} €", crate::figures::grouped(cents / 100), cents % 100)
-}

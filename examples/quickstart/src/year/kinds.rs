@@ -293,7 +293,7 @@ pub(super) const HOURS: [(u32, u64); 24] = [
 
 /// The channels and their weights at the beginning of the year and at its end: the application grows.
 pub(super) const CHANNELS: [(&str, u64, u64); 6] = [
-    ("telephone", 45, 33),
+    ("telephone", 64, 48),
     ("appli", 13, 29),
     ("site", 14, 15),
     ("courriel", 14, 12),

@@ -186,9 +186,9 @@ impl Drawing<'_> {
     fn handle(&mut self, kind: &Kind, opened: DateTime<Utc>, progress: u64) {
         let delay = self.dice.log_normal(kind.median, SPREAD).max(2.0);
         let closing = self.calendar.working(opened + hours(delay));
-        let waits = self.dice.log_normal(7.0, 1.0).min(delay * 0.4);
+        let waits = self.dice.log_normal(12.0, 1.0).min(delay * 0.4);
         let given = self.calendar.working(opened + hours(waits));
-        let closing = closing.max(after(given, 90));
+        let closing = closing.max(after(given, 100));
         self.give(0, kind, given);
         let taken = after(given, 25);
         let taker = self.dice.one(kind.crew.agents).unwrap_or(kind.crew.head);
@@ -214,7 +214,9 @@ impl Drawing<'_> {
         if self.dice.percent(3) {
             return;
         }
-        let done = after(closing, -20);
+        // The answer comes some hours after the work.
+        let signs = self.dice.log_normal(14.0, 0.8).min(delay * 0.2);
+        let done = self.calendar.working(closing - hours(signs)).min(closing).max(after(given, 70));
         let served = self.partner(kind, opened, given, closing, progress);
         if self.dice.percent(kind.site) || served.len() > 1 {
             self.on_site(kind, given, done, served, taker);
