@@ -179,14 +179,15 @@ fn the_page_opens_without_error_and_its_numbers_are_the_librarys() {
         assert!(!table.rows.is_empty(), "{} is empty", shown.id);
     }
     println!("{compared} numbers of {} tables compared", shown.len());
-    assert!(compared > 500, "{compared}");
-    // The numbers for programs are the same.
+    assert!(compared > 400, "{compared}");
+    // The numbers for programs are the same, to the last digit.
     let block = dom.split_once("id=\"figures\">").unwrap().1.split_once("</script>").unwrap().0;
-    let block: Vec<Json> = serde_json::from_str(block).unwrap();
-    for ((shown, table), block) in shown.iter().zip(&asked).zip(&block) {
-        assert_eq!(block["id"], shown.id.as_str());
-        assert_eq!(block["table"], serde_json::to_value(table).unwrap(), "{}", shown.id);
-    }
+    let expected: Vec<Json> = shown
+        .iter()
+        .zip(&asked)
+        .map(|(shown, table)| serde_json::json!({ "id": shown.id, "closing": shown.closing, "table": table }))
+        .collect();
+    assert_eq!(block, Json::from(expected).to_string());
     // And they are those of the run itself.
     let whole = shown.iter().find(|table| table.id == "ensemble").unwrap();
     let total: u64 = whole.cells[&(vec![], "total".to_owned())].parse().unwrap();

@@ -120,7 +120,7 @@ fn year_and_name(id: &str) -> (&str, String) {
 fn period(key: &str, dimension: Option<Dimension>) -> String {
     if matches!(dimension, Some(Dimension::Month | Dimension::Week)) {
         let (year, name) = year_and_name(key);
-        return format!("{name} {year}");
+        return format!("{name}\u{a0}{year}");
     }
     key.to_owned()
 }
@@ -404,8 +404,8 @@ mod tests {
         assert_eq!(exact(Cell::Cents(-5)), "-5");
         assert_eq!(exact(Cell::Hours(None)), "");
         assert_eq!(exact(Cell::Share(Some(1.0 / 3.0))).parse::<f64>(), Ok(1.0 / 3.0));
-        assert_eq!(period("2026-07", Some(Dimension::Month)), "juil. 2026");
-        assert_eq!(period("2025-W48", Some(Dimension::Week)), "S48 2025");
+        assert_eq!(period("2026-07", Some(Dimension::Month)), "juil.\u{a0}2026");
+        assert_eq!(period("2025-W48", Some(Dimension::Week)), "S48\u{a0}2025");
         let axis = |ids: [&str; 3]| periods(&ids.map(str::to_owned));
         assert_eq!(axis(["2025-12", "2026-01", "2026-07"]), ["déc 2025", "jan 2026", "jul"]);
     }
