@@ -10,6 +10,7 @@ mod duplicates;
 mod figures;
 mod graph;
 mod licences;
+mod needs;
 mod purity;
 mod run;
 mod spdx;
@@ -27,6 +28,11 @@ struct Command {
 
 const COMMANDS: &[Command] = &[
     Command { name: "test", help: "the whole test run, stopping at the first failure", run: run::all },
+    Command {
+        name: "needs",
+        help: "Chromium, which the test of the dashboard opens, is installed if it is missing",
+        run: needs::install,
+    },
     Command {
         name: "licences",
         help: "every dependency comes from crates.io under an allowed licence",
@@ -54,7 +60,7 @@ fn help() {
     for command in COMMANDS {
         println!("  {:<12} {}", command.name, command.help);
     }
-    println!("\nAll work without a network, once the dependencies are there.");
+    println!("\nAll work without a network, once the dependencies (and what `needs` installs) are there.");
 }
 
 fn chosen() -> Result<Option<&'static Command>, lexopt::Error> {

@@ -74,11 +74,11 @@ impl Dates {
 }
 
 /// A date of the command line: RFC 3339, or a day, which begins in the town's zone.
-pub(crate) fn of_option(text: &str, zone: Tz) -> Res<DateTime<Utc>> {
+pub(crate) fn of_option(option: &str, text: &str, zone: Tz) -> Res<DateTime<Utc>> {
     let formats = vec!["rfc3339".to_owned(), "%Y-%m-%d".to_owned()];
     Dates::new(formats, Zone::Named(zone)).read(text).ok_or_else(|| {
         Failure::usage(format!(
-            "`--retention-at {text}`: give a day such as 2027-03-01, or a moment such as 2027-03-01T08:00:00+01:00"
+            "`--{option} {text}`: give a day such as 2027-03-01, or a moment such as 2027-03-01T08:00:00+01:00"
         ))
     })
 }

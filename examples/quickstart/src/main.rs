@@ -1,21 +1,26 @@
 //! A town's requests from intake to anonymisation, on one SQLite file.
 
 mod bars;
+mod chart;
 mod check;
 mod clock;
+mod dashboard;
 mod dates;
 mod failure;
 mod figures;
+mod head;
 mod import;
 mod options;
 mod picture;
 mod retention;
 mod story;
 mod town;
+mod year;
 
 use failure::{Failure, Res};
 use figures::{More, Report};
-use grc_core::insight::Question;
+use grc_core::{Actor, Clock, Moment, SystemClock, definition::Organisation, insight::Question};
+use head::Answers;
 use import::{Imported, mapping::Mapping};
 use options::Options;
 use std::{
@@ -59,7 +64,20 @@ fn run(options: &Options) -> Res<bool> {
         }
     } else {
         let definition = town::definition(options.definition.as_deref())?;
-        pollster::block_on(story::play(&town, &definition, &mut out))?;
+        let zone = definition.organisation.time_zone;
+        let now = match &options.now {
+            Some(date) => dates::of_option("now", date, zone)?.into(),
+            None => SystemClock.now(),
+        };
+        if now > SystemClock.now() {
+            return Err(Failure::usage("`--now` is in the future: the requests of the story would be too"));
+        }
+        pollster::block_on(story::play(&town, &definition, now, &mut out))?;
+        // It stands until all is counted, so that figures of one moment are of one moment.
+        town.clock.set(now);
+        if !options.no_year && year::play(&town, &definition, now, options.workers, &mut out)? {
+            look(&town, &definition.organisation, now, &mut out)?;
+        }
     }
     let host = town.grc.authority(TOWN)?.host("chiffres");
     let figures = pollster::block_on(host.figures(&Question::all()))?;
@@ -91,4 +109,14 @@ fn run(options: &Options) -> Res<bool> {
         writeln!(stdout(), "{text}")?;
     }
     Ok(agrees)
+}
+
+/// What a head of service looks at: here, and as a page beside the database.
+fn look(town: &Town, organisation: &Organisation, now: Moment, out: &mut (dyn Write + Send)) -> Res<()> {
+    let session = town.grc.authority(TOWN)?.session(Actor::agent("a-01"));
+    let answers = pollster::block_on(Answers::ask(&session, now))?;
+    head::print(out, &answers)?;
+    let path = dashboard::write(&answers, organisation, &town.path)?;
+    writeln!(out, "\nLe tableau de bord, à ouvrir dans un navigateur : {}", path.display())?;
+    Ok(())
 }

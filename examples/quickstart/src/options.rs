@@ -9,7 +9,8 @@ quickstart — a town's requests, from intake to anonymisation, on one SQLite fi
 
 USAGE
   cargo run --release -p quickstart
-      Makes a database in a temporary place and plays a water leak step by step (in French).
+      Makes a database in a temporary place, plays a water leak step by step, then a year of a town of 20,000, and
+      shows what a head of service looks at, here and as dashboard.html beside the database (all in French).
   cargo run --release -p quickstart -- --csv FILE --mapping FILE [--db FILE] [--json]
       Reads an export and replays every case through the engine, at its own dates.
   cargo run --release -p quickstart -- --db FILE [--retention-at DATE] [--json]
@@ -20,12 +21,14 @@ OPTIONS
                        Without it, a new one in a temporary place, whose path is printed.
   --definition DIR     Plays the story on the definition in DIR instead of the built-in one
                        (a copy of examples/quickstart/town that you changed).
+  --no-year            Plays the story only.
+  --now DATE           Plays the story and the year as if it were DATE, which is not in the future.
   --csv FILE           The export to read. Needs --mapping.
   --mapping FILE       Which column is what (TOML; examples in examples/quickstart/mappings).
   --refused FILE       Writes every refused row there (CSV: line, column, code, reason).
   --show N             How many refused rows are shown on standard error (20).
   --notify             Replayed cases queue their messages and start their timers; otherwise they do neither.
-  --workers N          How many cases are in flight at once (32).
+  --workers N          How many cases are in flight at once, of an export or of the year (32).
   --retention-at DATE  Sets the engine's clock to DATE (2027-03-01, in the town's zone, or RFC 3339) and does what
                        retention has due then, until nothing is left. What a run that was killed had in hand is
                        taken over by a run at a DATE five minutes later or more: its leases end then.
@@ -52,12 +55,14 @@ pub(crate) struct Options {
     pub(crate) notify: bool,
     pub(crate) workers: usize,
     pub(crate) retention_at: Option<String>,
+    pub(crate) now: Option<String>,
+    pub(crate) no_year: bool,
     pub(crate) check: Option<PathBuf>,
     pub(crate) json: bool,
     pub(crate) help: bool,
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "db",
     "definition",
     "csv",
@@ -67,6 +72,8 @@ const NAMES: [&str; 13] = [
     "notify",
     "workers",
     "retention-at",
+    "now",
+    "no-year",
     "check",
     "json",
     "help",
@@ -103,10 +110,9 @@ impl Options {
                 "check" => options.check = Some(path()?),
                 "show" => options.show = number(&mut parser, "show", 0, 1_000_000)?,
                 "workers" => options.workers = number(&mut parser, "workers", 1, 256)?,
-                "retention-at" => {
-                    options.retention_at =
-                        Some(parser.value().and_then(|value| value.string()).map_err(wrong)?);
-                }
+                "retention-at" => options.retention_at = Some(text(&mut parser)?),
+                "now" => options.now = Some(text(&mut parser)?),
+                "no-year" => options.no_year = true,
                 "notify" => options.notify = true,
                 "json" => options.json = true,
                 "h" | "help" => options.help = true,
@@ -143,6 +149,12 @@ impl Options {
                 "`--definition` is for the story; with `--csv` the definition is made from the mapping and the file",
             ));
         }
+        let of_story = [(self.no_year, "--no-year"), (self.now.is_some(), "--now")];
+        if self.goes_on()
+            && let Some((_, name)) = of_story.iter().find(|(given, _)| *given)
+        {
+            return Err(wrong(format!("`{name}` is for the story, which is played only on a new database")));
+        }
         if self.retention_at.is_some() && self.csv.is_none() && self.db.is_none() {
             return Err(wrong(
                 "`--retention-at` needs a database: give `--db FILE`, or `--csv` to import one first",
@@ -159,9 +171,13 @@ impl Options {
     }
 }
 
+fn text(parser: &mut Parser) -> Res<String> {
+    parser.value().and_then(|value| value.string()).map_err(wrong)
+}
+
 fn number(parser: &mut Parser, name: &str, least: usize, most: usize) -> Res<usize> {
-    let text = parser.value().and_then(|value| value.string()).map_err(wrong)?;
-    text.parse()
+    text(parser)?
+        .parse()
         .ok()
         .filter(|number| (least..=most).contains(number))
         .ok_or_else(|| wrong(format!("`--{name}` wants a number from {least} to {most}")))

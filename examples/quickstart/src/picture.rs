@@ -30,8 +30,18 @@ fn chunk(out: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     out.extend_from_slice(&crc(&body).to_be_bytes());
 }
 
-/// A PNG of 32 by 32 greys, a puddle seen from above.
+/// A puddle seen from above.
 pub(crate) fn puddle() -> Vec<u8> {
+    picture(true)
+}
+
+/// The same place when it is dry again.
+pub(crate) fn dry() -> Vec<u8> {
+    picture(false)
+}
+
+/// A PNG of 32 by 32 greys.
+fn picture(wet: bool) -> Vec<u8> {
     const SIDE: u8 = 32;
     let mut rows = Vec::new();
     for y in 0..SIDE {
@@ -39,7 +49,7 @@ pub(crate) fn puddle() -> Vec<u8> {
         rows.push(0);
         for x in 0..SIDE {
             let (dx, dy) = (i32::from(x) - 16, i32::from(y) - 16);
-            let inside = dx * dx + 2 * dy * dy < 200;
+            let inside = wet && dx * dx + 2 * dy * dy < 200;
             rows.push(if inside { 90 + (x ^ y) } else { 200 });
         }
     }

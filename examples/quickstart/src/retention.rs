@@ -52,7 +52,7 @@ fn round(host: &Host, workers: usize) -> Res<WorkReport> {
 pub(crate) fn run(town: &Town, date: &str, out: &mut (dyn Write + Send)) -> Res<()> {
     let host = town.grc.authority(TOWN)?.host("conservation");
     let zone = pollster::block_on(host.definition())?.organisation.time_zone;
-    let at = dates::of_option(date, zone)?;
+    let at = dates::of_option("retention-at", date, zone)?;
     let start = SystemClock.now();
     town.clock.set(at.into());
     let mut all = WorkReport::default();

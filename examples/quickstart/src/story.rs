@@ -2,6 +2,7 @@
 
 mod acts;
 mod after;
+mod site;
 mod words;
 
 use crate::{
@@ -10,9 +11,7 @@ use crate::{
 };
 use chrono::{Datelike, Duration, TimeZone, Utc};
 use chrono_tz::Tz;
-use grc_core::{
-    Actor, Authority, Clock, Definition, Moment, RequestId, Session, SystemClock, TrackingCode, Word,
-};
+use grc_core::{Actor, Authority, Definition, Moment, RequestId, Session, TrackingCode, Word};
 use std::{io::Write, path::Path};
 
 /// What the story needs of a definition, beside the words that its acts say.
@@ -63,8 +62,8 @@ impl Stage<'_> {
 
 /// A Monday at nine, four months ago: so that three months later is over too, and nothing is in the future of who goes
 /// on with the file.
-fn begin(zone: Tz) -> Moment {
-    let day = SystemClock.now().day(zone) - Duration::days(120);
+fn begin(now: Moment, zone: Tz) -> Moment {
+    let day = now.day(zone) - Duration::days(120);
     let monday = day - Duration::days(day.weekday().num_days_from_monday().into());
     let local = monday.and_hms_opt(9, 2, 0).unwrap_or_default();
     zone.from_local_datetime(&local)
@@ -73,8 +72,13 @@ fn begin(zone: Tz) -> Moment {
         .into()
 }
 
-/// Plays it.
-pub(crate) async fn play(town: &Town, definition: &Definition, out: &mut (dyn Write + Send)) -> Res<()> {
+/// Plays it, four months before now. The clock stands where it ends.
+pub(crate) async fn play(
+    town: &Town,
+    definition: &Definition,
+    now: Moment,
+    out: &mut (dyn Write + Send),
+) -> Res<()> {
     let zone = definition.organisation.time_zone;
     let missing: Vec<&str> =
         TYPES.into_iter().filter(|type_| !definition.procedures.contains_key(*type_)).collect();
@@ -86,7 +90,7 @@ pub(crate) async fn play(town: &Town, definition: &Definition, out: &mut (dyn Wr
         )));
     }
     let authority = town.grc.authority(TOWN)?;
-    town.clock.set(begin(zone));
+    town.clock.set(begin(now, zone));
     let mut stage = Stage { out, town, authority, zone, step: 0 };
     writeln!(stage.out, "Une fuite d'eau, de l'appel à l'oubli")?;
     writeln!(stage.out, "=====================================")?;
@@ -100,15 +104,15 @@ pub(crate) async fn play(town: &Town, definition: &Definition, out: &mut (dyn Wr
     let leak = acts::call(&mut stage).await?;
     acts::who_sees_what(&mut stage, &leak).await?;
     acts::what_may_be_done(&mut stage, &leak).await?;
-    acts::work_on_site(&mut stage, &leak).await?;
+    let intervention = site::plan(&mut stage, &leak).await?;
+    site::work(&mut stage, &leak, intervention).await?;
     acts::close_and_tell(&mut stage, &leak).await?;
     acts::reopen(&mut stage, &leak).await?;
-    after::others(&mut stage).await?;
+    let (hole, lamp) = after::others(&mut stage).await?;
+    site::shared(&mut stage, hole, lamp).await?;
     after::history(&mut stage, &leak).await?;
     let before = after::figures(&mut stage).await?;
-    after::forget(&mut stage, &leak, &before).await?;
-    town.clock.release();
-    Ok(())
+    after::forget(&mut stage, &leak, &before).await
 }
 
 async fn publish(stage: &mut Stage<'_>, definition: &Definition) -> Res<()> {
@@ -158,6 +162,7 @@ fn who(id: &Word) -> &'static str {
         "a-17" => "Claire, à l'accueil",
         "a-03" => "Marc, responsable de l'eau",
         "a-08" => "Paul, fontainier",
+        "a-09" => "Lucie, fontainière",
         "a-12" => "Nadia, responsable de la voirie",
         _ => "un agent",
     }

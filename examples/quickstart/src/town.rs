@@ -15,13 +15,15 @@ use std::{
 pub(crate) const TOWN: &str = "ville";
 
 /// The built-in definition, so that the program runs from anywhere.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 8] = [
     ("organisation.toml", include_str!("../town/organisation.toml")),
     ("circuit.toml", include_str!("../town/circuit.toml")),
     ("eau.toml", include_str!("../town/eau.toml")),
     ("voirie.toml", include_str!("../town/voirie.toml")),
     ("eclairage.toml", include_str!("../town/eclairage.toml")),
     ("proprete.toml", include_str!("../town/proprete.toml")),
+    ("espaces-verts.toml", include_str!("../town/espaces-verts.toml")),
+    ("batiments.toml", include_str!("../town/batiments.toml")),
 ];
 
 /// A database with an engine on it.

@@ -9,10 +9,11 @@ use std::path::Path;
 use support::{err, json, out, run};
 
 #[test]
-fn without_arguments_the_story_is_played() {
-    let output = run(&[]);
+fn the_story_is_played() {
+    let output = run(&["--no-year"]);
     assert!(output.status.success(), "{}", err(&output));
     let text = out(&output);
+    assert!(!text.contains("Une année de la ville"), "{text}");
     for line in [
         "La base : ",
         "code `field.phone`, chemin `requester.phone`",
@@ -21,8 +22,23 @@ fn without_arguments_the_story_is_played() {
         "✗ Rejeter",
         "sms au 06 39 98 12 34",
         "pièce jointe : fuite.png (image/png",
+        "Marc planifie l'intervention",
+        "par : Fontainiers, Travaux publics Martin ; durée prévue : 90 min",
+        "consigne : Prendre le collier de 60",
+        "temps : 75 min, 52,50 €",
+        "140,00 € HT + 28,00 € de TVA, facture F-77",
+        "75 min pour 90 prévues, 220,50 € pour 250,00 € prévus",
+        "Il n'entre pas de montants",
+        "Votre signalement est réglé (Réparé). La fuite est réparée. Merci de votre appel. Code : ",
         "Ce n'est pas réglé",
+        "deux ne la prennent jamais",
+        "« Je suis sur le chantier de la place jusqu'à ce soir. »",
         "Collier resserré",
+        "l'avis d'Anne (satisfied)",
+        "nid-de-poule (poids 2) : 57 min, 223,50 €",
+        "lampadaire (poids 1) : 28 min, 111,75 €",
+        "la somme des parts : 335,25 €",
+        "a fini l'intervention « Fouille, joint changé, essai d'eau sans fuite. »",
         "3 demandes : 2 ouvertes, 1 closes",
         "1 demande anonymisée, 1 effacement dont les clés sont détruites",
         "Le code de suivi d'Anne ne mène plus nulle part.",
@@ -33,9 +49,13 @@ fn without_arguments_the_story_is_played() {
     }
     assert!(!text.contains("défaut.") && !text.contains("  ! "), "{text}");
     assert_eq!(text.matches(", 0 problème").count(), 2, "{text}");
+    let path = text.split_once("La base : ").unwrap().1.split(" ;").next().unwrap();
+    let order = std::fs::read_to_string(Path::new(path).with_file_name("bon-d-intervention.html")).unwrap();
+    for part in ["12 rue des Lilas", "06 39 98 12 34", "Prendre le collier de 60", "Fontainiers"] {
+        assert!(order.contains(part), "`{part}` is not on the work order");
+    }
+    assert!(!order.contains("A1234") && !order.contains("example.org"), "not for the team");
     // The file is kept, and a second call goes on with it.
-    let rest = text.split_once("La base : ").unwrap().1;
-    let path = rest.split(" ;").next().unwrap();
     let again = json(&run(&["--db", path, "--json"]));
     assert_eq!((again["total"].as_u64(), again["anonymised"].as_u64()), (Some(3), Some(1)));
     std::fs::remove_dir_all(Path::new(path).parent().unwrap()).unwrap();
@@ -51,7 +71,15 @@ fn the_story_can_be_played_on_a_changed_definition() {
         std::fs::write(directory.path().join(path.file_name().unwrap()), text).unwrap();
     }
     let (db, town) = (directory.path().join("t.db"), directory.path().to_str().unwrap());
+    // Without what the year needs, it is left out and said so.
+    let gardens = directory.path().join("espaces-verts.toml");
+    std::fs::remove_file(gardens).unwrap();
     let output = run(&["--definition", town, "--db", db.to_str().unwrap()]);
+    assert!(
+        out(&output).contains("Pas d'année : la définition n'a pas `arbre`, `espace-vert`."),
+        "{}",
+        out(&output)
+    );
     assert!(output.status.success() && out(&output).contains("Ville de Trifouilly"), "{}", err(&output));
     std::fs::write(directory.path().join("eau.toml"), "[procedure.fuite-eau]\nlabel = 3\n").unwrap();
     let output = run(&["--definition", town]);
@@ -65,6 +93,10 @@ fn what_is_asked_wrongly_is_said() {
         (&["--cvs", "x"][..], "did you mean `--csv`?"),
         (&["--csv", "x"], "needs `--mapping FILE`"),
         (&["--mapping", "x"], "goes with `--csv FILE`"),
+        (&["--no-yaer"], "did you mean `--no-year`?"),
+        (&["--csv", "x", "--mapping", "y", "--no-year"], "`--no-year` is for the story"),
+        (&["--now", "2199-01-01"], "`--now` is in the future"),
+        (&["--now", "hier"], "`--now hier`: give a day"),
         (&["--retention-at", "2030-01-01"], "needs a database"),
         (&["x.csv"], "unexpected argument `x.csv`"),
         (&["--workers", "0"], "a number from 1 to 256"),

@@ -6,7 +6,7 @@ use crate::{
     picture,
 };
 use grc_core::{
-    Assignee, Budget, GrcError, Instruction, Intake, Party, Place,
+    Assignee, Budget, GrcError, Intake, Party, Place,
     engine::RecordingTransport,
     request::{Command, Fire},
 };
@@ -132,24 +132,6 @@ async fn deliver(stage: &mut Stage<'_>) -> Res<()> {
     Ok(())
 }
 
-pub(super) async fn work_on_site(stage: &mut Stage<'_>, leak: &Leak) -> Res<()> {
-    stage.step(95, "Paul, fontainier, ouvre la demande sur place")?;
-    let paul = stage.agent("a-08");
-    let seen = paul.open(leak.id).await?;
-    for line in words::seen(&seen) {
-        stage.say(format!("  {line}"))?;
-    }
-    stage.say(
-        "Ni le code du portail, ni l'adresse électronique : la définition les réserve à d'autres rôles.",
-    )?;
-    paul.act(&seen, Command::note("Joint du branchement changé, à revoir dans une semaine.")).await?;
-    let seen = paul.open(leak.id).await?;
-    paul.act(&seen, Command::Work { minutes: 45, cents: 0, supplier: None }).await?;
-    let seen = paul.open(leak.id).await?;
-    paul.act(&seen, Fire::new("traiter").set("materiau", "fonte")).await?;
-    stage.say("Il laisse une note interne, compte 45 minutes, précise le matériau, et dit : travaux faits.")
-}
-
 pub(super) async fn close_and_tell(stage: &mut Stage<'_>, leak: &Leak) -> Res<()> {
     stage.step(60, "Marc clôture et répond")?;
     let marc = stage.agent("a-03");
@@ -182,19 +164,22 @@ pub(super) async fn reopen(stage: &mut Stage<'_>, leak: &Leak) -> Res<()> {
         stage.say(format!("Ce qu'elle peut faire : {}", choice.label.get("fr")))?;
     }
     anne.act(&seen, Fire::new("rouvrir").message("Ça coule encore un peu.")).await?;
-    stage.step(90, "Paul y retourne ; Marc clôture pour de bon")?;
+    super::site::holding(stage, leak).await?;
+    stage.step(60, "Marc clôture pour de bon")?;
     let marc = stage.agent("a-03");
-    let steps: [Instruction; 3] = [
-        Fire::new("confier").to(Assignee::agent("a-08")).into(),
-        Fire::new("traiter").note("Collier resserré.").into(),
-        Fire::new("cloturer")
-            .outcome("repare")
-            .message("Le raccord a été repris, il n'y a plus de fuite.")
-            .into(),
-    ];
-    for step in steps {
-        let seen = marc.open(leak.id).await?;
-        marc.act(&seen, step).await?;
-    }
-    deliver(stage).await
+    let seen = marc.open(leak.id).await?;
+    let message = "Le raccord a été repris, il n'y a plus de fuite.";
+    marc.act(&seen, Fire::new("cloturer").outcome("repare").message(message)).await?;
+    deliver(stage).await?;
+    stage.step(24 * 60, "Le lendemain, Anne confirme")?;
+    let anne = stage.holder(leak);
+    let seen = anne.follow().await?;
+    anne.act(&seen, Command::confirm(true, Some("C'est sec, merci."))).await?;
+    let seen = stage.agent("a-03").open(leak.id).await?;
+    stage.say(format!(
+        "Trois faits, que rien ne confond : la suite ({}), la clôture ({}), l'avis d'Anne ({})",
+        seen.outcome().map_or("", |outcome| outcome.as_str()),
+        seen.closed_at().map_or_else(String::new, |at| words::moment(at, stage.zone)),
+        seen.confirmation().map_or("", |said| said.as_str())
+    ))
 }

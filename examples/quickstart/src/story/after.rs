@@ -9,7 +9,7 @@ use grc_core::{
 };
 
 /// Some other requests, so that there is something to count.
-pub(super) async fn others(stage: &mut Stage<'_>) -> Res<()> {
+pub(super) async fn others(stage: &mut Stage<'_>) -> Res<(RequestId, RequestId)> {
     stage.step(30, "Pendant ce temps, d'autres demandes arrivent")?;
     let citizen = stage.authority.session(Actor::citizen());
     let hole = citizen
@@ -34,7 +34,8 @@ pub(super) async fn others(stage: &mut Stage<'_>) -> Res<()> {
     let nadia = stage.agent("a-12");
     let seen = nadia.open(lamp.id()).await?;
     nadia.act(&seen, Fire::new("confier").to(Assignee::team("electriciens"))).await?;
-    stage.say("Nadia confie le lampadaire aux électriciens ; le nid-de-poule attend.")
+    stage.say("Nadia confie le lampadaire aux électriciens ; le nid-de-poule attend.")?;
+    Ok((hole.id(), lamp.id()))
 }
 
 pub(super) async fn history(stage: &mut Stage<'_>, leak: &Leak) -> Res<()> {

@@ -85,6 +85,16 @@ pub(super) fn entry(entry: &HistoryEntry, zone: Tz) -> String {
         "delivered" => "renonce au message".to_owned(),
         "noted" => "laisse une note interne".to_owned(),
         "worked" => format!("note {} min de travail", detail("minutes")),
+        "served" => match detail("stage").as_str() {
+            "planned" => "planifie une intervention".to_owned(),
+            "acknowledged" => "a vu le bon d'intervention".to_owned(),
+            "started" => "commence l'intervention".to_owned(),
+            "done" => "a fini l'intervention".to_owned(),
+            other => format!("intervention : {other}"),
+        },
+        "charged" if detail("minutes") != "0" => format!("compte {} min d'intervention", detail("minutes")),
+        "charged" => "entre un achat".to_owned(),
+        "confirmed" => format!("dit ce qu'il en pense ({})", detail("confirmation")),
         "corrected" => "complète la fiche".to_owned(),
         "anonymised" => format!("anonymise ({})", detail("rule")),
         other => other.to_owned(),
@@ -92,7 +102,9 @@ pub(super) fn entry(entry: &HistoryEntry, zone: Tz) -> String {
     let values: Vec<String> = entry
         .values
         .iter()
-        .filter(|(name, _)| matches!(name.as_str(), "message" | "note"))
+        .filter(|(name, _)| {
+            matches!(name.as_str(), "message" | "note" | "reason" | "instructions" | "report")
+        })
         .map(|(_, value)| {
             value.as_ref().map_or_else(|| "(effacé)".to_owned(), |value| format!("« {value} »"))
         })

@@ -1,0 +1,74 @@
+//! Numbers as a town hall writes them, and bars of text.
+
+use crate::figures::{grouped, hours};
+use grc_core::insight::Cell;
+
+/// Cents as an amount in euros.
+pub(crate) fn euros(cents: i64) -> String {
+    let sign = if cents < 0 { "−" } else { "" };
+    let cents = cents.unsigned_abs();
+    format!("{sign}{},{:02} €", grouped(cents / 100), cents % 100)
+}
+
+/// A number of a table, with its unit; a dash where there is none.
+pub(crate) fn number(cell: Cell) -> String {
+    match cell {
+        Cell::Count(count) => grouped(count),
+        Cell::Hours(Some(delay)) => hours(delay),
+        Cell::Share(Some(share)) => format!("{:.0} %", share * 100.0),
+        Cell::Hours(None) | Cell::Share(None) => "–".to_owned(),
+        Cell::Minutes(minutes) => format!("{} h {:02}", grouped(minutes / 60), minutes % 60),
+        Cell::Cents(cents) => euros(cents),
+    }
+}
+
+/// A bar of so many characters for the greatest, in eighths of a character.
+pub(crate) fn bar(value: f64, greatest: f64, width: u32) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let share = if greatest > 0.0 { (value / greatest).clamp(0.0, 1.0) } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the width")]
+    let eighths = (share * f64::from(width) * 8.0).round() as usize;
+    let rest = EIGHTHS.get(eighths % 8).copied().unwrap_or_default();
+    format!("{}{rest}", "█".repeat(eighths / 8))
+}
+
+/// A text in so many columns: cut, or filled up with spaces.
+pub(crate) fn column(text: &str, width: usize) -> String {
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    if text.chars().count() > width {
+        plain.take(width.saturating_sub(1)).chain(['…']).collect()
+    } else {
+        plain.chain(std::iter::repeat(' ')).take(width).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_with_their_units() {
+        let plain = |cell| number(cell).replace('\u{202f}', " ");
+        for (cell, text) in [
+            (Cell::Count(1_875), "1 875"),
+            (Cell::Cents(-123_405), "−1 234,05 €"),
+            (Cell::Cents(7), "0,07 €"),
+            (Cell::Minutes(125), "2 h 05"),
+            (Cell::Share(Some(0.704)), "70 %"),
+            (Cell::Hours(Some(36.0)), "36,0 h"),
+            (Cell::Hours(None), "–"),
+        ] {
+            assert_eq!(plain(cell), text);
+        }
+    }
+
+    #[test]
+    fn bars_are_as_long_as_what_they_show() {
+        assert_eq!(bar(10.0, 10.0, 4), "████");
+        assert_eq!(bar(5.0, 10.0, 4), "██");
+        assert_eq!(bar(1.0, 32.0, 4), "▏");
+        assert_eq!((bar(0.0, 10.0, 4), bar(3.0, 0.0, 4)), (String::new(), String::new()));
+        assert_eq!(column("Propreté urbaine", 8), "Propret…");
+        assert_eq!(column("Eau", 5), "Eau  ");
+    }
+}

@@ -1,0 +1,23 @@
+//! What a head of service looks at, as one page that needs no network.
+
+mod page;
+mod svg;
+
+use crate::{
+    failure::{Failure, Res},
+    head::Answers,
+};
+use grc_core::definition::Organisation;
+use std::path::{Path, PathBuf};
+
+/// What the page is called, beside the database.
+const NAME: &str = "dashboard.html";
+
+/// Writes it. Answers where it is.
+pub(crate) fn write(answers: &Answers, organisation: &Organisation, database: &Path) -> Res<PathBuf> {
+    let town = organisation.label.get(&organisation.language);
+    let page = page::page(answers, town, organisation.time_zone)?;
+    let path = database.with_file_name(NAME);
+    std::fs::write(&path, page).map_err(|error| Failure::file(&path, error))?;
+    Ok(path)
+}
