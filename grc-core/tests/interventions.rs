@@ -67,9 +67,16 @@ fn the_whole_way_of_one_intervention() {
             .instructions(leak, "Prendre le collier de 60.");
         let id = marc.plan(plan).await.unwrap().id();
         let paul = town.agent("a-05");
+        town.authority.host("x").name_agent("a-05", "Paul Guillou").await.unwrap();
         let order = paul.work_order(id).await.unwrap();
         let page = order.to_html();
-        for text in ["12 rue des Lilas", "Prendre le collier de 60.", "Fontainiers", "25/11/2026 09:00"] {
+        for text in [
+            "12 rue des Lilas",
+            "Prendre le collier de 60.",
+            "Fontainiers",
+            "Paul Guillou",
+            "25/11/2026 09:00",
+        ] {
             assert!(page.contains(text), "{text} is not on the page");
         }
         assert!(!page.contains("06 39 98"), "the telephone number is not for the team");

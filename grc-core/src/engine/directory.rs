@@ -106,16 +106,24 @@ impl Session {
             let problem = Problem::new("permission.denied", "actor", "you may not read the directory");
             return Err(Refusal::from(problem).into());
         }
-        let authority = self.authority();
-        let Ok(id) = Word::new(agent) else { return Ok(None) };
-        let Some((_, entry)) = authority.directory_entry(&id).await? else { return Ok(None) };
-        let keyring = &authority.inner().grc.0.stores.keyring;
+        match Word::new(agent) {
+            Ok(id) => self.authority().name_of_agent(&id).await,
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+impl Authority {
+    /// The name of an agent in the directory.
+    pub(super) async fn name_of_agent(&self, id: &Word) -> Result<Option<String>, GrcError> {
+        let Some((_, entry)) = self.directory_entry(id).await? else { return Ok(None) };
+        let keyring = &self.inner().grc.0.stores.keyring;
         let Some(KeyState::Whole(key)) = keyring.open(&[entry.key]).await?.pop() else { return Ok(None) };
         let damaged = || GrcError::Corrupt(format!("the directory's entry of agent `{id}` is damaged"));
         let bytes = URL_SAFE_NO_PAD.decode(&entry.row).map_err(|_| damaged())?;
         let row = VaultRow::from_bytes(&bytes)?;
         let sealed = row.0.first().ok_or_else(damaged)?;
-        let context = authority.directory_context();
+        let context = self.directory_context();
         match open(&context, &key.slot(&context, sealed.slot), sealed)? {
             Value::Text(name) => Ok(Some(name)),
             _ => Err(damaged()),

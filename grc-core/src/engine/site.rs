@@ -14,7 +14,7 @@ use crate::{
     refusal::{Problem, Refusal},
     storage::{Cursor, Fact, Parts, Query},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request that an intervention serves, and its share of what that took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -374,7 +374,17 @@ impl Authority {
     async fn order(&self, who: &Who, id: InterventionId) -> Result<WorkOrder, GrcError> {
         let (loaded, acting, _) = self.open_intervention(who, id, Parts::All).await?;
         let keyring = &*self.inner().grc.0.stores.keyring;
-        let mut order = WorkOrder::of(&loaded.intervention, &loaded.current.document.organisation);
+        let LoadedIntervention { intervention, .. } = &loaded;
+        let worked = intervention.entries.iter().filter_map(|entry| entry.agent.as_ref());
+        let mut names = BTreeMap::new();
+        for agent in intervention.agents.iter().chain(worked) {
+            if !names.contains_key(agent)
+                && let Some(name) = self.name_of_agent(agent).await?
+            {
+                names.insert(agent.clone(), name);
+            }
+        }
+        let mut order = WorkOrder::of(intervention, &loaded.current.document.organisation, &names);
         for served in &loaded.intervention.requests {
             let request = loaded.served.iter().find(|l| l.request.id.uuid() == served.request);
             let Some(request) = request else { continue };

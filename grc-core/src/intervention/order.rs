@@ -9,6 +9,7 @@ use crate::{
     request::{Held, Request, Values},
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A request on a work order, as far as who asks for the order may read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,8 +66,8 @@ pub struct WorkOrder {
     pub team: Option<String>,
     /// The supplier.
     pub supplier: Option<String>,
-    /// The agents, by their ids.
-    pub agents: Vec<Word>,
+    /// The agents, by their names, or by their ids where the directory has none.
+    pub agents: Vec<String>,
     /// Minutes that it is thought to take.
     pub minutes: u32,
     /// The requests that it serves.
@@ -83,7 +84,12 @@ pub struct WorkOrder {
 
 impl WorkOrder {
     /// The order of an intervention, without its requests.
-    pub(crate) fn of(intervention: &Intervention, organisation: &Organisation) -> Self {
+    pub(crate) fn of(
+        intervention: &Intervention,
+        organisation: &Organisation,
+        names: &BTreeMap<Word, String>,
+    ) -> Self {
+        let agent = |id: &Word| names.get(id).cloned().unwrap_or_else(|| id.to_string());
         let language = organisation.language.as_str();
         let when = |at: Moment| {
             at.to_utc().with_timezone(&organisation.time_zone).format("%d/%m/%Y %H:%M").to_string()
@@ -107,7 +113,7 @@ impl WorkOrder {
                 let known = organisation.suppliers.iter().find(|supplier| supplier.id == *id);
                 known.map_or_else(|| id.to_string(), |supplier| named(&supplier.label))
             }),
-            agents: intervention.agents.clone(),
+            agents: intervention.agents.iter().map(agent).collect(),
             minutes: intervention.minutes,
             requests: Vec::new(),
             entries: intervention
@@ -118,8 +124,9 @@ impl WorkOrder {
                     who: entry
                         .agent
                         .as_ref()
-                        .or(entry.team.as_ref())
-                        .map_or_else(String::new, Word::to_string),
+                        .map(agent)
+                        .or_else(|| entry.team.as_ref().map(Word::to_string))
+                        .unwrap_or_default(),
                     minutes: entry.time(),
                 })
                 .collect(),

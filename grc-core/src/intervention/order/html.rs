@@ -102,7 +102,7 @@ impl WorkOrder {
             self.intervention,
         );
         row(&mut out, words.when, &format!("{} – {}", self.from, self.until));
-        let agents = self.agents.iter().map(ToString::to_string);
+        let agents = self.agents.iter().cloned();
         let who = [&self.service, &self.team, &self.supplier].into_iter().flatten().cloned();
         row(&mut out, words.who, &who.chain(agents).collect::<Vec<_>>().join(" · "));
         if self.minutes > 0 {
