@@ -93,6 +93,34 @@ pub fn phone(text: &str, country: u16) -> Option<String> {
     ((7..=15).contains(&full.len()) && !full.starts_with('0')).then(|| format!("+{full}"))
 }
 
+/// Where mobile numbers of the French plan begin after their country code; countries that are not here are not known.
+/// (LAW: decision of the regulator on numbering.)
+const MOBILES: &[(&str, &[&str])] = &[
+    ("33", &["6", "73", "74", "75", "76", "77", "78", "79"]),
+    ("262", &["639", "692", "693"]),
+    ("590", &["690", "691"]),
+    ("594", &["694"]),
+    ("596", &["696", "697"]),
+    ("689", &["87", "89"]),
+];
+
+/// Normalises a telephone number that can get short messages. What is not known of another country's plan is not held
+/// against a number.
+///
+/// ```
+/// use grc_core::contact::mobile;
+/// assert_eq!(mobile("06 39 98 12 34", 33).as_deref(), Some("+33639981234"));
+/// assert_eq!(mobile("0690 12 34 56", 33).as_deref(), Some("+590690123456"));
+/// assert_eq!(mobile("02 61 91 12 34", 33), None);
+/// assert!(mobile("+32 470 12 34 56", 33).is_some());
+/// ```
+pub fn mobile(text: &str, country: u16) -> Option<String> {
+    let number = phone(text, country)?;
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    let plan = MOBILES.iter().find_map(|(code, mobiles)| Some((digits.strip_prefix(code)?, mobiles)));
+    plan.is_none_or(|(rest, mobiles)| mobiles.iter().any(|begin| rest.starts_with(begin))).then_some(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +149,30 @@ mod tests {
             ("06 39 98 12 34 poste 5", 33, None),
         ] {
             assert_eq!(phone(text, country).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn mobiles_of_the_french_plan_are_known_overseas_too() {
+        for (text, country, expected) in [
+            ("07 31 00 00 00", 33, true),
+            ("07 00 00 00 00", 33, false),
+            ("01 99 00 12 34", 33, false),
+            ("09 70 00 00 00", 33, false),
+            ("0262 12 34 56", 262, false),
+            ("0692 12 34 56", 33, true),
+            ("0639 01 23 45", 262, true),
+            ("0590 12 34 56", 590, false),
+            ("0694 12 34 56", 594, true),
+            ("0696 12 34 56", 596, true),
+            ("0596 12 34 56", 596, false),
+            ("87 12 34 56", 689, true),
+            ("40 12 34 56", 689, false),
+            ("55 12 34", 508, true),
+            ("+44 20 7946 0000", 33, true),
+            ("douze", 33, false),
+        ] {
+            assert_eq!(mobile(text, country).is_some(), expected, "{text}");
         }
     }
 }

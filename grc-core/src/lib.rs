@@ -88,7 +88,8 @@
 //! store keeps, and the reference; [`engine`] load, decide, commit; [`insight`] figures. With the feature
 //! `conformance`, the kit by which an adapter is proved.
 //!
-//! Features: `toml` (definition files), `system` (the system's clock and random source), `conformance`.
+//! Features: `toml` (definition files), `system` (the system's clock and random source), `templates` (messages made from
+//! templates), `transports` (ways out for messages), `conformance`.
 
 pub mod canonical;
 pub mod condition;
@@ -106,8 +107,11 @@ pub mod intervention;
 mod refusal;
 pub mod request;
 pub mod storage;
+mod template;
 mod time;
 mod tracking;
+#[cfg(feature = "transports")]
+pub mod transport;
 mod value;
 pub mod vault;
 mod word;

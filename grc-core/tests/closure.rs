@@ -159,8 +159,8 @@ fn promises_are_kept_as_they_were_made() {
         let row = facts(&town, id).await;
         let opened = row.integer(Fact::Opened).unwrap();
         let hours = |fact| row.integer(fact).map(|at| (at - opened) / 3_600_000_000);
-        assert_eq!(hours(Fact::ResponseTarget), Some(24));
-        assert_eq!(hours(Fact::AssignmentTarget), Some(4));
-        assert_eq!(hours(Fact::InterventionTarget), Some(48));
+        assert_eq!(hours(Fact::ResponseTarget), Some(30 * 24));
+        assert_eq!(hours(Fact::AssignmentTarget), Some(10 * 24));
+        assert_eq!(hours(Fact::InterventionTarget), Some(240 * 24));
     });
 }

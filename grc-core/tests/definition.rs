@@ -501,6 +501,105 @@ const CASES: &[Case] = &[
         "guard-reads-hidden",
         "procedure.fuite.transition[3].when",
     ),
+    // Messages.
+    (
+        "id = \"web\"\nlabel = \"Web\"",
+        "id = \"web\"\nlabel = \"Web\"\nmax = 0 #!",
+        "channel-max",
+        "organisation.channel[0].max",
+    ),
+    ("acknowledge = \"accuse\"", "acknowledge = \"acuse\" #!", "unknown-name", "procedure.fuite.acknowledge"),
+    ("tell = \"accuse\"", "tell = \"acuse\" #!", "unknown-name", "procedure.fuite.transition[0].tell"),
+    (
+        "[organisation.template.channel.sms]",
+        "[organisation.template.channel.sns] #!",
+        "unknown-name",
+        "organisation.template[0].channel.sns",
+    ),
+    (
+        "[organisation.template.channel.sms]",
+        "[organisation.template.channel.web] #!",
+        "channel-not-answering",
+        "organisation.template[0].channel.web",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "texte = \"{{ type }}\" #!",
+        "unknown-key",
+        "organisation.template[0].channel.sms.texte",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \" \" #!",
+        "template-empty",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \"{{ type \" #!",
+        "template-syntax",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \"{% include 'x' %}\" #!",
+        "template-syntax",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \"{% if place %}{{ stat }}{% endif %}\" #!",
+        "template-variable-unknown",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \"{{ fields.nonbre }} {{ fields.photo }}\" #!",
+        "template-variable-unknown",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \"{% set f = fields %}{{ f.autre }}\" #!",
+        "template-variable-unknown",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "subject = \"Votre demande {{ code }}\"",
+        "subject = \"{{ cod }}\" #!",
+        "template-variable-unknown",
+        "organisation.template[0].subject",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \"{% if 1 == 2 %}{{ fields.secret }}{% endif %}\" #!",
+        "template-shows-hidden",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "note = { read = [\"chef\"] }",
+        "note = { read = [\"chef\"] }\ncode = { read = [\"chef\"] }",
+        "template-shows-hidden",
+        "organisation.template[0].subject",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \"{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}\" #!",
+        "template-endless",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "text = \"{{ type }}\"",
+        "text = \"{{ type|devine }}\" #!",
+        "template-failed",
+        "organisation.template[0].channel.sms.text",
+    ),
+    (
+        "answer = \"phone\"",
+        "answer = \"phone\"\nmax = 20\n[[organisation.channel]]\nid = \"lettre\"\nlabel = \"L\"\nanswer = \"address\"\nmax = 2",
+        "template-too-long",
+        "organisation.template[0].text",
+    ),
     // Limits.
     (
         "custodian = \"chef\"",
@@ -534,6 +633,36 @@ const CASES: &[Case] = &[
     ),
     ("en = \"Leak\" }", "Anglais = \"Leak\" } #!", "language", "procedure.fuite.label.\"Anglais\""),
     ("target = { days = 2 }", "target = { days = 0 } #!", "target-missing", "procedure.fuite.target"),
+    (
+        "target = { days = 2 }",
+        "promises = { response = { days = 0 } } #!",
+        "target-missing",
+        "procedure.fuite.promises.response",
+    ),
+    (
+        "target = { days = 2 }",
+        "promises = { assignment = { months = 5000 } } #!",
+        "delay-too-long",
+        "procedure.fuite.promises.assignment",
+    ),
+    (
+        "target = { days = 2 }",
+        "promises = { intervention = [1] } #!",
+        "type",
+        "procedure.fuite.promises.intervention",
+    ),
+    (
+        "after = { days = 30 }",
+        "after = { days = 30 }\nwithin = { days = 30 } #!",
+        "within-without-reopens",
+        "procedure.fuite.transition[3].within",
+    ),
+    (
+        "reopens = true",
+        "reopens = true\nwithin = { days = 0 } #!",
+        "within-missing",
+        "procedure.fuite.transition[2].within",
+    ),
     ("retention = { months = 2 }", "retention = { } #!", "retention-missing", "procedure.fuite.retention"),
 ];
 
@@ -604,6 +733,8 @@ fn hints_name_what_was_meant() {
         ("to = [\"releve\"]", "to = [\"releve\", \"requester\"]", "did you mean `@requester`?"),
         ("id = \"jour\"", "id = \"Jour J\"", "for example `jour-j`"),
         ("[procedure.simple]", "[procedur.simple]", "did you mean `procedure`?"),
+        ("\"{{ type }}\"", "\"{{ typ }}\"", "did you mean `type`?"),
+        ("\"{{ type }}\"", "\"{{ fields.text }}\"", "did you mean `fields.texte`?"),
     ] {
         let findings = load(&BASE.replacen(find, replace, 1)).unwrap_err();
         let hints: Vec<_> = findings.iter().filter_map(|finding| finding.hint.as_deref()).collect();

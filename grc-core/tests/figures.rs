@@ -8,7 +8,7 @@ use grc_core::{
     condition::{Comparison, Scalar, Var},
     conformance::{Compared, prove_figures},
     definition::{Action, FieldRights, Grant, Scope},
-    insight::{Cell, Dimension, Figure, Question},
+    insight::{Cell, Dimension, Figure, Question, Step},
     request::{Command, Fire},
     storage::Fact,
 };
@@ -36,6 +36,15 @@ const FLOORS: &[(&str, u64)] = &[
     ("closure-share", 300),
     ("minutes", 1_500),
     ("cents", 1_500),
+    ("intervention-count", 500),
+    ("intervention-median", 500),
+    ("intervention-within", 100),
+    ("response-share", 100),
+    ("assignment-share", 100),
+    ("planned-minutes", 500),
+    ("planned-cents", 500),
+    ("by confirmation", 1_000),
+    ("by intervention", 1_000),
     ("messages-in", 10_000),
     ("messages-out", 4_000),
     ("by month", 10_000),
@@ -140,6 +149,7 @@ fn amounts_and_requests_show_only_to_who_may_see_them() {
         // The general direction measures everything and sees nothing; one chief knows what leaks cost.
         let (town, _) = town(|definition| {
             let grants = &mut definition.organisation.grants;
+            grants.iter_mut().for_each(|grant| grant.may.retain(|may| *may != Action::Cost));
             grants.push(grant("responsable", Action::Cost, Some("fuite-eau")));
             grants.push(grant("administrateur", Action::Cost, None));
         })
@@ -323,5 +333,48 @@ fn what_is_open_is_counted_at_any_moment_and_at_the_end_of_each_month() {
                 "cells": [0, 1, 1],
             })
         );
+    });
+}
+
+#[test]
+fn stretches_of_time_are_half_open_and_a_promise_is_kept_at_its_time() {
+    block_on(async {
+        let (town, clock) = town(|_| ()).await;
+        let (clerk, chief) = (town.session(Actor::agent("a-01")), town.session(Actor::agent("a-02")));
+        let (opened, closed) = (at("2026-11-24T09:00:00Z"), at("2026-11-26T10:30:00Z"));
+        let late = Moment::from_micros(closed.micros() - 1);
+        for target in [closed, late] {
+            clock.set(opened);
+            let id = clerk.submit(intake("fuite-eau").target(target.to_utc())).await.unwrap().id();
+            clock.set(closed);
+            let judged = Command::Assess {
+                acceptability: "non-traitable".to_owned(),
+                reason: Some("domaine-prive".to_owned()),
+            };
+            chief.act_on(id, None, judged).await.unwrap();
+            let fire = Fire::new("rejeter").outcome("sans-objet").message("ce n'est pas à nous");
+            chief.act_on(id, None, fire).await.unwrap();
+        }
+        let closure = Step::Closure;
+        let figures = [Figure::Opened, Figure::Closed, Figure::Within(closure), Figure::Median(closure)];
+        let asked = |from, until| Question::all().figures(figures).between(from, until);
+        let after = |moment: Moment| Moment::from_micros(moment.micros() + 1);
+        let (some, none) = (Some(49.5), None);
+        for (question, opened, closed, within, median) in [
+            (asked(opened, after(opened)), 2, 0, 1, some),
+            (asked(at("2026-11-01T00:00:00Z"), opened), 0, 0, 0, none),
+            (asked(after(opened), after(closed)), 0, 2, 0, none),
+            (asked(after(opened), closed), 0, 0, 0, none),
+            (asked(after(opened), after(closed)).by_closing(), 0, 2, 1, some),
+            (asked(opened, opened), 0, 0, 0, none),
+        ] {
+            let cells = chief.measure(&question).await.unwrap().rows[0].cells.clone();
+            let expected =
+                [Cell::Count(opened), Cell::Count(closed), Cell::Count(within), Cell::Hours(median)];
+            assert_eq!(cells, expected, "{question:?}");
+        }
+        let kept =
+            chief.behind(&asked(opened, closed), Figure::Within(closure), &[], None, 10).await.unwrap();
+        assert_eq!(kept.requests.len(), 1);
     });
 }

@@ -279,6 +279,15 @@ fn who_does_the_work_sees_it_and_who_has_nothing_to_do_with_it_does_not() {
         assert!(refusal(desk.work_on(id, None, Work::done()).await).is_denied());
         let plan = planning().serving(leak).team("collecte");
         assert!(refusal(desk.plan(plan).await).is_denied());
+        // Several agents do one: each finds it among theirs.
+        let plan = planning().serving(leak).team("fontainiers").agent("a-05").agent("a-02");
+        let both = town.agent("a-02").plan(plan).await.unwrap().id();
+        for agent in ["a-05", "a-02"] {
+            let mine = town.agent(agent).interventions(&List::new().mine()).await.unwrap().interventions;
+            assert_eq!(mine.iter().map(|i| i.id).collect::<Vec<_>>(), [both], "{agent}");
+        }
+        let mine = town.agent("a-09").interventions(&List::new().mine()).await.unwrap().interventions;
+        assert_eq!(mine.len(), 0);
         // Lists of interventions go by their own facts.
         let by_field = List::new()
             .filter(grc_core::Condition::Present(Var::Field(grc_core::Word::new("gravite").unwrap())));

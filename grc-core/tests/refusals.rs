@@ -8,7 +8,7 @@ use common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, GrcError, Instruction, Intake, Party, Place, Typed, Value,
     insight::Question,
-    request::{Command, Fire},
+    request::{Command, DeliveryReport, Fire},
 };
 use pollster::block_on;
 use std::path::Path;
@@ -151,7 +151,10 @@ fn commands_are_refused_and_nothing_is_written() {
                 "permission.denied",
             ),
             (Command::Anonymise { rule: "tout-de-suite".into() }.into(), "permission.denied"),
-            (Command::Delivered { message: 1, sent: true, code: None }.into(), "permission.denied"),
+            (
+                Command::Delivered { message: 1, round: 0, report: DeliveryReport::Sent }.into(),
+                "permission.denied",
+            ),
             (
                 Instruction::from(Command::note("demain")).occurred_at(at("2027-01-01T00:00:00Z").to_utc()),
                 "date.future",

@@ -49,6 +49,21 @@ const WANTED: &[(&str, u64)] = &[
     ("note", 20),
     ("work", 20),
     ("link", 10),
+    ("take", 10),
+    ("hand-over", 10),
+    ("conclude", 10),
+    ("confirm", 1),
+    ("site.plan", 30),
+    ("site.replan", 10),
+    ("site.acknowledge", 3),
+    ("site.start", 10),
+    ("site.done", 10),
+    ("site.impossible", 5),
+    ("site.cancel", 1),
+    ("site.spend", 30),
+    ("site.buy", 20),
+    ("site.strike", 5),
+    ("site.photo", 3),
     ("hold", 3),
     ("release", 1),
     ("erase", 3),
@@ -181,7 +196,7 @@ fn totals_equal_the_list_behind_them() {
 
 #[test]
 fn of_two_writers_on_one_version_one_wins() {
-    let walk = block_on(walk(Stores::memory(), "voirie", 9, 200));
+    let walk = block_on(walk(Stores::memory(), "voirie", 9, 300));
     let town = walk.grc.authority("promenade").unwrap();
     let mut races = 0;
     for id in &walk.trace.requests {

@@ -14,6 +14,7 @@ use grc_core::{
     Stores, SystemEntropy, TrackingCode, Value, Word,
     definition::Contact,
     engine::{Delivery, Outgoing, Transport},
+    intervention::{Occasion, Planning, Purchase, Work},
     request::{Command, Fire, Request},
     storage::{Fact, Load, Parts, Store, StreamKey},
     vault::{Keyring, Slot},
@@ -39,9 +40,9 @@ fn at(text: &str) -> Moment {
     text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().into()
 }
 
-/// Refuses the first messages for ever, and keeps the others waiting.
+/// Refuses one message for ever, by whatever channel, and keeps the others waiting.
 #[derive(Debug, Default)]
-struct Never(std::sync::atomic::AtomicU32);
+struct Never;
 
 #[async_trait::async_trait]
 impl Transport for Never {
@@ -49,10 +50,11 @@ impl Transport for Never {
         true
     }
 
-    async fn deliver(&self, _: &Outgoing) -> Delivery {
-        match self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-            0 => Delivery::Refused("no-such-number"),
-            _ => Delivery::Later("busy"),
+    async fn deliver(&self, outgoing: &Outgoing) -> Delivery {
+        if outgoing.text.expose().to_string().contains("perdu") {
+            Delivery::Refused("no-such-number")
+        } else {
+            Delivery::Later("busy")
         }
     }
 }
@@ -194,8 +196,24 @@ async fn play(off: Off) -> World {
         )
         .await
         .unwrap();
+    // Work on site for both, with what was typed about each.
+    let from = at("2026-03-03T08:00:00Z").to_utc();
+    let planning = Planning::new(from, from)
+        .serving(id)
+        .serving(live.id())
+        .team("equipe")
+        .instructions(id, needle(n, "consigne"))
+        .instructions(live.id(), needle(n, "autre-consigne"));
+    let site = agent.plan(planning).await.unwrap().id();
+    let picture = [b"\x89PNG\r\n\x1a\n", needle(n, "vue").as_bytes()].concat();
+    let file = agent.store_file(None, &format!("{}.png", needle(n, "vue")), &picture[..]).await.unwrap();
+    let occasion = Occasion::Before;
+    agent.work_on(site, None, Work::Photo { request: Some(id), occasion, file }).await.unwrap();
+    let bought = Purchase::net(1_234).item(needle(n, "achat")).invoice(needle(n, "facture"));
+    agent.work_on(site, None, Work::Buy(bought)).await.unwrap();
+    agent.work_on(site, None, Work::done_with(id, needle(n, "compte-rendu"))).await.unwrap();
     let worker = town.host("worker");
-    let transport = Never::default();
+    let transport = Never;
     let report = worker.work(Some(&transport), Budget::ALL).await.unwrap();
     assert_eq!((report.dead, report.later), (1, 1), "a dead and a waiting message: {report:?}");
     nothing_in_clear(directory.path(), n);
@@ -303,6 +321,11 @@ async fn checks(world: &World) -> Vec<Check> {
             seen.field("remarque").is_some() && seen.field("materiau").is_some(),
         ),
         ("the history verifies", town.host("audit").verify(world.erased).await.unwrap().problems.is_empty()),
+        (
+            "the work is shared as before, and the other request's part stays",
+            matches!(seen.interventions(), [on_site] if on_site.cents == Some(617) && on_site.texts.is_empty())
+                && matches!(agent.open(world.live).await.unwrap().interventions(), [on_site] if on_site.texts.len() == 1),
+        ),
     ]
 }
 

@@ -45,7 +45,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "figures",
-        help: "a real export is replayed and every figure compared, where the data are",
+        help: "real exports are replayed and every figure compared, where the data are",
         run: figures::check,
     },
     Command {

@@ -1,7 +1,10 @@
 //! Printing figures, for people and for programs.
 
-use crate::failure::Res;
-use grc_core::insight::Figures;
+use crate::{bars, failure::Res};
+use grc_core::{
+    Host,
+    insight::{Cell, Delay, Dimension, Figure, Figures, OnTime, Question, Row, Step, Table},
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, io::Write};
 
@@ -16,6 +19,111 @@ pub(crate) struct Report<'a> {
     pub(crate) incomplete: u64,
     #[serde(flatten)]
     pub(crate) figures: &'a Figures,
+    #[serde(flatten)]
+    pub(crate) more: &'a More,
+}
+
+/// What is counted besides, by the names of what it is counted by. Weekdays go from 1, Monday, to 7.
+#[derive(Debug, Serialize)]
+pub(crate) struct More {
+    opened_by_week: BTreeMap<String, u64>,
+    opened_by_weekday: BTreeMap<String, u64>,
+    opened_by_hour: BTreeMap<String, u64>,
+    opened_by_day: BTreeMap<String, u64>,
+    by_zone: BTreeMap<String, u64>,
+    delay_by_month: BTreeMap<String, Delay>,
+    delay_by_type: BTreeMap<String, Delay>,
+    delay_by_channel: BTreeMap<String, Delay>,
+    on_time_by_month: BTreeMap<String, OnTime>,
+    on_time_by_type: BTreeMap<String, OnTime>,
+    on_time_by_channel: BTreeMap<String, OnTime>,
+}
+
+const CLOSURE: Step = Step::Closure;
+
+const DELAYS: [Figure; 7] = [
+    Figure::Delays(CLOSURE),
+    Figure::Mean(CLOSURE),
+    Figure::Median(CLOSURE),
+    Figure::P90(CLOSURE),
+    Figure::Promised(CLOSURE),
+    Figure::Within(CLOSURE),
+    Figure::Share(CLOSURE),
+];
+
+impl More {
+    /// Asks for all of it: the rows are read once.
+    pub(crate) async fn ask(host: &Host) -> Res<Self> {
+        let by = |dimension| Question::all().figures([Figure::Opened]).by([dimension]);
+        let delays = |dimension| Question::all().figures(DELAYS).by([dimension]);
+        let questions = [
+            by(Dimension::Week),
+            by(Dimension::Weekday),
+            by(Dimension::Hour),
+            by(Dimension::Day),
+            by(Dimension::Zone),
+            delays(Dimension::Month),
+            delays(Dimension::Type),
+            delays(Dimension::Channel),
+        ];
+        let tables = host.measure_all(&questions).await?;
+        let table = |n: usize| tables.get(n);
+        let counts = |n| table(n).map(counts).unwrap_or_default();
+        let delays = |n| table(n).map(|table| named(table, delay)).unwrap_or_default();
+        let on_time = |n| table(n).map(|table| named(table, on_time)).unwrap_or_default();
+        Ok(Self {
+            opened_by_week: counts(0),
+            opened_by_weekday: counts(1),
+            opened_by_hour: counts(2),
+            opened_by_day: counts(3),
+            by_zone: counts(4),
+            delay_by_month: delays(5),
+            delay_by_type: delays(6),
+            delay_by_channel: delays(7),
+            on_time_by_month: on_time(5),
+            on_time_by_type: on_time(6),
+            on_time_by_channel: on_time(7),
+        })
+    }
+}
+
+/// The label of a row of one dimension; none for what is without.
+fn label(row: &Row) -> Option<String> {
+    row.keys.first()?.as_ref().map(|key| key.label.clone())
+}
+
+fn counts(table: &Table) -> BTreeMap<String, u64> {
+    let mut out = BTreeMap::new();
+    for row in &table.rows {
+        if let (Some(label), Some(count)) = (label(row), row.cells.first().and_then(|cell| cell.count())) {
+            *out.entry(label).or_default() += count;
+        }
+    }
+    out
+}
+
+fn named<T>(table: &Table, read: impl Fn(&Table, &Row) -> Option<T>) -> BTreeMap<String, T> {
+    table.rows.iter().filter_map(|row| Some((label(row)?, read(table, row)?))).collect()
+}
+
+fn delay(table: &Table, row: &Row) -> Option<Delay> {
+    let hours = |figure| table.of(row, figure).and_then(Cell::number);
+    Some(Delay {
+        count: table.of(row, Figure::Delays(CLOSURE))?.count()?,
+        mean: hours(Figure::Mean(CLOSURE))?,
+        median: hours(Figure::Median(CLOSURE))?,
+        p90: hours(Figure::P90(CLOSURE))?,
+    })
+}
+
+fn on_time(table: &Table, row: &Row) -> Option<OnTime> {
+    let count = |figure| table.of(row, figure).and_then(Cell::count);
+    let within = count(Figure::Within(CLOSURE))?;
+    Some(OnTime {
+        within,
+        late: count(Figure::Promised(CLOSURE))?.saturating_sub(within),
+        share: table.of(row, Figure::Share(CLOSURE))?.number()?,
+    })
 }
 
 /// A number with its thousands apart, as it is written in French.
@@ -42,34 +150,76 @@ pub(crate) fn hours(hours: f64) -> String {
     }
 }
 
-fn ranked(out: &mut (dyn Write + Send), title: &str, counts: &BTreeMap<String, u64>) -> Res<()> {
-    const SHOWN: usize = 8;
-    if counts.is_empty() {
+/// A share in words.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0).replace('.', ",")
+}
+
+fn block(out: &mut (dyn Write + Send), title: &str, rows: &[(String, String, f64)]) -> Res<()> {
+    if rows.is_empty() {
         return Ok(());
     }
-    let mut ranked: Vec<(&String, &u64)> = counts.iter().collect();
-    ranked.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     writeln!(out, "  {title}")?;
-    for (name, count) in ranked.iter().take(SHOWN) {
-        let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
-        writeln!(out, "    {:>9}  {name}", grouped(**count))?;
-    }
-    let rest: u64 = ranked.iter().skip(SHOWN).map(|(_, count)| **count).sum();
-    if rest > 0 {
-        writeln!(out, "    {:>9}  … {} autres", grouped(rest), ranked.len() - SHOWN)?;
+    for line in bars::lines(rows) {
+        writeln!(out, "    {line}")?;
     }
     Ok(())
 }
 
-fn months(out: &mut (dyn Write + Send), title: &str, counts: &BTreeMap<String, u64>) -> Res<()> {
-    if counts.is_empty() {
-        return Ok(());
+/// The largest first, and what the others come to.
+fn ranked(out: &mut (dyn Write + Send), title: &str, counts: &BTreeMap<String, u64>) -> Res<()> {
+    const SHOWN: usize = 8;
+    let mut ranked: Vec<(&String, &u64)> = counts.iter().collect();
+    ranked.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let row = |(name, count): &(&String, &u64)| ((*name).clone(), grouped(**count), **count as f64);
+    let rows: Vec<_> = ranked.iter().take(SHOWN).map(row).collect();
+    block(out, title, &rows)?;
+    let rest: u64 = ranked.iter().skip(SHOWN).map(|(_, count)| **count).sum();
+    if rest > 0 {
+        writeln!(out, "    … {} autres : {}", ranked.len() - SHOWN, grouped(rest))?;
     }
-    let shown: Vec<String> =
-        counts.iter().take(12).map(|(month, count)| format!("{month} : {}", grouped(*count))).collect();
-    let more = if counts.len() > 12 { format!(", … ({} mois)", counts.len()) } else { String::new() };
-    writeln!(out, "  {title} {}{more}", shown.join(", "))?;
     Ok(())
+}
+
+/// In order of time, the first two years.
+fn months(out: &mut (dyn Write + Send), title: &str, counts: &BTreeMap<String, u64>) -> Res<()> {
+    const SHOWN: usize = 24;
+    let row = |(month, count): (&String, &u64)| (month.clone(), grouped(*count), *count as f64);
+    let rows: Vec<_> = counts.iter().take(SHOWN).map(row).collect();
+    block(out, title, &rows)?;
+    if counts.len() > SHOWN {
+        let rest: u64 = counts.values().skip(SHOWN).sum();
+        writeln!(out, "    … {} mois plus tard : {}", counts.len() - SHOWN, grouped(rest))?;
+    }
+    Ok(())
+}
+
+/// The dozen of which there is most, in the order of their names: months in that of time.
+fn most(delays: &BTreeMap<String, Delay>) -> Vec<(&String, &Delay)> {
+    let mut most: Vec<(&String, &Delay)> = delays.iter().collect();
+    most.sort_by(|a, b| b.1.count.cmp(&a.1.count).then(a.0.cmp(b.0)));
+    most.truncate(12);
+    most.sort_unstable_by_key(|(name, _)| *name);
+    most
+}
+
+/// How long it took, and how often the promise was kept.
+fn delays(
+    out: &mut (dyn Write + Send),
+    title: &str,
+    delays: &BTreeMap<String, Delay>,
+    on_time: &BTreeMap<String, OnTime>,
+) -> Res<()> {
+    let most = most(delays);
+    let row = |(name, delay): &(&String, &Delay)| ((*name).clone(), hours(delay.median), delay.median);
+    let rows: Vec<_> = most.iter().map(row).collect();
+    block(out, &format!("Délai médian de clôture {title}"), &rows)?;
+    let row = |(name, _): &(&String, &Delay)| {
+        let share = on_time.get(*name)?.share;
+        Some(((*name).clone(), percent(share), share))
+    };
+    let rows: Vec<_> = most.iter().filter_map(row).collect();
+    block(out, &format!("Promesses tenues {title}"), &rows)
 }
 
 /// Prints figures for people.
@@ -85,8 +235,8 @@ pub(crate) fn print(out: &mut (dyn Write + Send), figures: &Figures) -> Res<()> 
     ranked(out, "Par canal", &figures.by_channel)?;
     ranked(out, "Par nature", &figures.by_type)?;
     ranked(out, "Par service", &figures.by_service)?;
-    months(out, "Ouvertes par mois :", &figures.opened_by_month)?;
-    months(out, "Closes par mois :", &figures.closed_by_month)?;
+    months(out, "Ouvertes par mois", &figures.opened_by_month)?;
+    months(out, "Closes par mois", &figures.closed_by_month)?;
     let delay = &figures.delay_hours;
     if delay.count > 0 {
         writeln!(
@@ -102,13 +252,34 @@ pub(crate) fn print(out: &mut (dyn Write + Send), figures: &Figures) -> Res<()> 
     if on_time.within + on_time.late > 0 {
         writeln!(
             out,
-            "  Promesses : {} tenues, {} en retard ({:.1} % tenues)",
+            "  Promesses : {} tenues, {} en retard ({} tenues)",
             grouped(on_time.within),
             grouped(on_time.late),
-            on_time.share * 100.0
+            percent(on_time.share)
         )?;
     }
     Ok(())
+}
+
+/// Prints for people what is counted besides.
+pub(crate) fn print_more(out: &mut (dyn Write + Send), more: &More) -> Res<()> {
+    const DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
+    let day = |(day, name): (usize, &&str)| {
+        let count = more.opened_by_weekday.get(&(day + 1).to_string()).copied().unwrap_or(0);
+        ((*name).to_owned(), grouped(count), count as f64)
+    };
+    let rows: Vec<_> = DAYS.iter().enumerate().map(day).collect();
+    block(out, "Ouvertes par jour de la semaine", &rows)?;
+    let row = |(hour, count): (&String, &u64)| (format!("{hour} h"), grouped(*count), *count as f64);
+    let rows: Vec<_> = more.opened_by_hour.iter().map(row).collect();
+    // An export without times has them all at midnight.
+    if rows.len() > 1 {
+        block(out, "Ouvertes par heure", &rows)?;
+    }
+    ranked(out, "Par zone", &more.by_zone)?;
+    delays(out, "par mois d'ouverture", &more.delay_by_month, &more.on_time_by_month)?;
+    delays(out, "par nature", &more.delay_by_type, &more.on_time_by_type)?;
+    delays(out, "par canal", &more.delay_by_channel, &more.on_time_by_channel)
 }
 
 #[cfg(test)]

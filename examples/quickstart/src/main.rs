@@ -1,5 +1,6 @@
 //! A town's requests from intake to anonymisation, on one SQLite file.
 
+mod bars;
 mod chart;
 mod check;
 mod clock;
@@ -17,10 +18,10 @@ mod town;
 mod year;
 
 use failure::{Failure, Res};
-use figures::Report;
+use figures::{More, Report};
 use grc_core::{Actor, Clock, Moment, SystemClock, definition::Organisation, insight::Question};
 use head::Answers;
-use import::Imported;
+use import::{Imported, mapping::Mapping};
 use options::Options;
 use std::{
     io::{Write, stderr, stdout},
@@ -51,10 +52,11 @@ fn run(options: &Options) -> Res<bool> {
     // With `--json` the object stands alone on standard output.
     let mut out: Box<dyn Write + Send> = if options.json { Box::new(stderr()) } else { Box::new(stdout()) };
     let goes_on = options.goes_on();
+    let mapping = options.mapping.as_deref().map(Mapping::load).transpose()?;
     let town = Town::open(options.db.as_deref())?;
     let mut imported = Imported::default();
     if goes_on {
-        if let (Some(csv), Some(mapping)) = (&options.csv, &options.mapping) {
+        if let (Some(csv), Some(mapping)) = (&options.csv, &mapping) {
             imported = import::import(&town, csv, mapping, options, &mut out)?;
         }
         if let Some(date) = &options.retention_at {
@@ -79,12 +81,14 @@ fn run(options: &Options) -> Res<bool> {
     }
     let host = town.grc.authority(TOWN)?.host("chiffres");
     let figures = pollster::block_on(host.figures(&Question::all()))?;
+    let more = pollster::block_on(More::ask(&host))?;
     if goes_on {
         writeln!(out, "\nLes chiffres :")?;
         figures::print(&mut out, &figures)?;
+        figures::print_more(&mut out, &more)?;
     }
     let agrees = match &options.check {
-        Some(facts) => check::compare(&mut out, facts, &figures)?,
+        Some(facts) => check::compare(&mut out, facts, &host, mapping.as_ref())?,
         None => true,
     };
     let path = town.close();
@@ -100,7 +104,7 @@ fn run(options: &Options) -> Res<bool> {
     out.flush()?;
     if options.json {
         let Imported { accepted, refused, incomplete } = imported;
-        let report = Report { accepted, refused, incomplete, figures: &figures };
+        let report = Report { accepted, refused, incomplete, figures: &figures, more: &more };
         let text = serde_json::to_string_pretty(&report).map_err(|error| Failure::new(error.to_string()))?;
         writeln!(stdout(), "{text}")?;
     }

@@ -32,7 +32,9 @@ OPTIONS
   --retention-at DATE  Sets the engine's clock to DATE (2027-03-01, in the town's zone, or RFC 3339) and does what
                        retention has due then, until nothing is left. What a run that was killed had in hand is
                        taken over by a run at a DATE five minutes later or more: its leases end then.
-  --check FACTS        Compares the figures with a facts.json; exit code 1 if one differs.
+  --check FACTS        Compares the figures with all of a facts.json that they answer (totals by channel, type, month,
+                       week, hour…, delays, promises, what was open when), with --mapping also by the names of its
+                       columns; exit code 1 if one differs, or if nothing can be compared.
   --json               Prints the figures as one JSON object, alone on standard output; all else goes to standard
                        error.
   -h, --help           This text.

@@ -64,13 +64,21 @@ struct Plain {
     hours: Vec<f64>,
     within: u64,
     late: u64,
+    /// By week, weekday, hour and day, and by zone.
+    when: [BTreeMap<String, u64>; 4],
+    zones: BTreeMap<String, u64>,
+    /// By month, type and channel: the delays, and how many promises were kept and broken.
+    delays: [BTreeMap<String, Vec<f64>>; 3],
+    promises: [BTreeMap<String, (u64, u64)>; 3],
+}
+
+fn moment(seconds: u64) -> chrono::NaiveDateTime {
+    let start = chrono::NaiveDate::from_ymd_opt(2011, 7, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
+    start + chrono::Duration::seconds(i64::try_from(seconds).unwrap())
 }
 
 fn at(seconds: u64) -> String {
-    let start = chrono::NaiveDate::from_ymd_opt(2011, 7, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
-    (start + chrono::Duration::seconds(i64::try_from(seconds).unwrap()))
-        .format("%Y-%m-%d %H:%M:%S")
-        .to_string()
+    moment(seconds).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn quantile(sorted: &[f64], share: f64) -> f64 {
@@ -154,7 +162,22 @@ fn boston(rows: u64) -> (Vec<u8>, Plain, Vec<Wrong>) {
                 *counts.entry(value.to_owned()).or_default() += 1;
             }
             *plain.opened.entry(month(open)).or_default() += 1;
+            for (counts, format) in plain.when.iter_mut().zip(["%G-W%V", "%u", "%H", "%Y-%m-%d"]) {
+                *counts.entry(moment(open).format(format).to_string()).or_default() += 1;
+            }
+            if !row["neighborhood"].trim().is_empty() {
+                *plain.zones.entry(row["neighborhood"].clone()).or_default() += 1;
+            }
+            let names = [month(open), type_.to_owned(), channel.to_owned()];
             if is_closed {
+                for ((delays, promises), name) in plain.delays.iter_mut().zip(&mut plain.promises).zip(&names)
+                {
+                    delays.entry(name.clone()).or_default().push((close - open) as f64 / 3600.0);
+                    if has_target {
+                        let (kept, broken) = promises.entry(name.clone()).or_default();
+                        *(if close <= target { kept } else { broken }) += 1;
+                    }
+                }
                 *plain.closed.entry(month(close)).or_default() += 1;
                 plain.hours.push((close - open) as f64 / 3600.0);
                 if has_target {
@@ -190,6 +213,41 @@ fn compare(found: &Json, plain: &Plain) {
         (&found["on_time"]["within"], &found["on_time"]["late"]),
         (&plain.within.into(), &plain.late.into())
     );
+    for (key, expected) in ["opened_by_week", "opened_by_weekday", "opened_by_hour", "opened_by_day"]
+        .into_iter()
+        .zip(&plain.when)
+    {
+        assert_eq!(counts(key), *expected, "{key}");
+    }
+    assert_eq!(counts("by_zone"), plain.zones);
+    for ((by, delays), promises) in
+        ["month", "type", "channel"].into_iter().zip(&plain.delays).zip(&plain.promises)
+    {
+        let (key, said) = (format!("delay_by_{by}"), &found[format!("delay_by_{by}")]);
+        assert_eq!(said.as_object().unwrap().len(), delays.len(), "{key}");
+        for (name, hours) in delays {
+            let mut hours = hours.clone();
+            hours.sort_by(f64::total_cmp);
+            let said = &said[name];
+            assert_eq!(said["count"], hours.len(), "{key} {name}");
+            for (share, what) in [(0.5, "median"), (0.9, "p90")] {
+                let near = (said[what].as_f64().unwrap() - quantile(&hours, share)).abs() < 1e-5;
+                assert!(near, "{key} {name} {what}: {said}");
+            }
+        }
+        let (key, said) = (format!("on_time_by_{by}"), &found[format!("on_time_by_{by}")]);
+        assert_eq!(said.as_object().unwrap().len(), promises.len(), "{key}");
+        for (name, (kept, broken)) in promises {
+            let said = &said[name];
+            assert_eq!(
+                (&said["within"], &said["late"]),
+                (&(*kept).into(), &(*broken).into()),
+                "{key} {name}"
+            );
+            let share = *kept as f64 / (kept + broken) as f64;
+            assert!((said["share"].as_f64().unwrap() - share).abs() < 1e-9, "{key} {name}");
+        }
+    }
 }
 
 #[test]

@@ -43,9 +43,10 @@ struct Exchange {
     automatic: bool,
 }
 
-/// Work, done or planned.
+/// Work, done or planned; of an intervention, and of one of its entries, where it is known of which.
 #[derive(Debug, Clone, Default)]
 struct Work {
+    of: Option<(String, Option<u64>)>,
     at: i64,
     minutes: u64,
     cents: i64,
@@ -72,8 +73,12 @@ struct Case {
     exchanges: Vec<Exchange>,
     done: Vec<Work>,
     planned: Vec<Work>,
-    /// When each intervention began, and its supplier.
+    /// When each intervention began, and its supplier then.
     interventions: Vec<(i64, Option<String>)>,
+    /// Which intervention each of these is.
+    begun: Vec<String>,
+    /// How far each intervention is, the one that was heard of last at the end.
+    stages: Vec<(String, String)>,
 }
 
 const HELD: [&str; 3] = ["service", "team", "agent"];
@@ -114,6 +119,11 @@ impl Case {
         if let Some(target) = data["target"].as_i64() {
             self.targets.insert("closure", target);
         }
+        for step in ["response", "assignment", "intervention"] {
+            if let Some(promised) = data["promises"][step].as_i64() {
+                self.targets.insert(step, promised);
+            }
+        }
         self.exchanges.push(Exchange {
             at,
             direction: "in".to_owned(),
@@ -145,6 +155,7 @@ impl Case {
         if was_closed && self.closed.is_none() {
             self.reopenings.push(at);
             self.set("outcome", None);
+            self.set("confirmation", None);
             self.sits_down(at);
         }
         if let Some(outcome) = text(&data["outcome"]) {
@@ -179,6 +190,7 @@ impl Case {
 
     fn worked(&mut self, at: i64, data: &Json) {
         self.done.push(Work {
+            of: None,
             at,
             minutes: data["minutes"].as_u64().unwrap(),
             cents: data["cents"].as_i64().unwrap(),
@@ -186,6 +198,71 @@ impl Case {
             team: text(&data["team"]),
             agent: text(&data["agent"]),
         });
+    }
+
+    /// An intervention that serves it has come so far.
+    fn served(&mut self, at: i64, data: &Json) {
+        let id = text(&data["intervention"]).unwrap();
+        let stage = text(&data["stage"]).unwrap();
+        let supplier = text(&data["supplier"]);
+        let over = stage == "cancelled" || stage == "left";
+        self.planned.retain(|work| work.of.as_ref().is_none_or(|(of, _)| *of != id));
+        let (minutes, cents) = (data["minutes"].as_u64().unwrap(), data["cents"].as_i64().unwrap());
+        if !over && (minutes, cents) != (0, 0) {
+            self.planned.push(Work {
+                of: Some((id.clone(), None)),
+                at: data["from"].as_i64().unwrap(),
+                minutes,
+                cents,
+                supplier: supplier.clone(),
+                team: text(&data["team"]),
+                agent: None,
+            });
+        }
+        let begun = self.begun.iter().position(|known| *known == id);
+        match (begun, stage.as_str()) {
+            (None, "started" | "done" | "impossible") => {
+                self.begun.push(id.clone());
+                self.interventions.push((at, supplier));
+            }
+            (Some(index), "cancelled" | "left") => {
+                self.begun.remove(index);
+                self.interventions.remove(index);
+            }
+            _ => {}
+        }
+        self.stages.retain(|(known, _)| *known != id);
+        self.stages.push((id, stage));
+        let last = |wanted: &[&str]| {
+            self.stages
+                .iter()
+                .rev()
+                .map(|(_, stage)| stage)
+                .find(|stage| wanted.contains(&stage.as_str()))
+                .cloned()
+        };
+        let shown = last(&["started"])
+            .or_else(|| last(&["planned", "acknowledged"]))
+            .or_else(|| last(&["done", "impossible"]));
+        self.set("intervention", shown);
+    }
+
+    /// Its share of an entry of an intervention, in place of what it was before.
+    fn charged(&mut self, data: &Json) {
+        let of = Some((text(&data["intervention"]).unwrap(), data["entry"].as_u64()));
+        self.done.retain(|work| work.of != of);
+        let (minutes, cents) = (data["minutes"].as_u64().unwrap(), data["cents"].as_i64().unwrap());
+        if (minutes, cents) != (0, 0) {
+            self.done.push(Work {
+                of,
+                at: data["spent"].as_i64().unwrap(),
+                minutes,
+                cents,
+                supplier: text(&data["supplier"]),
+                team: text(&data["team"]),
+                agent: text(&data["agent"]),
+            });
+        }
     }
 
     fn take(&mut self, event: &Json) {
@@ -198,6 +275,10 @@ impl Case {
             "assessed" => self.assessed(data),
             "messaged" => self.messaged(at, data),
             "worked" => self.worked(at, data),
+            "served" => self.served(at, data),
+            "charged" => self.charged(data),
+            "concluded" => self.set("outcome", text(&data["outcome"])),
+            "confirmed" => self.set("confirmation", text(&data["confirmation"])),
             "anonymised" => self.anonymised = event["rec"].as_i64(),
             "corrected" | "delivered" | "noted" | "attached" | "linked" | "held" | "released" | "erased" => {}
             kind => panic!("the recount knows no event `{kind}`: teach it, one function a kind"),

@@ -4,9 +4,12 @@
 //! by step, and a failing walk can be walked again. A walk counts what it did; who runs it prints the counts and
 //! fails if something was never tried.
 
+mod site;
+
 use crate::{
-    Actor, Assignee, Budget, Definition, Grc, GrcError, Instruction, Intake, List, ManualClock, Moment,
-    Party, Place, RequestId, SeededEntropy, Session, Stores, TrackingCode, Typed, Value, Word,
+    Actor, Assignee, Budget, Definition, Grc, GrcError, Instruction, Intake, InterventionId, List,
+    ManualClock, Moment, Party, Place, RequestId, SeededEntropy, Session, Stores, TrackingCode, Typed, Value,
+    Word,
     definition::{Action, Ask, Field, FieldKind, PlaceKind},
     engine::{Delivery, Outgoing, Transport},
     insight::Question,
@@ -64,6 +67,8 @@ pub struct Trace {
     pub coverage: BTreeMap<String, (u64, u64)>,
     /// The requests that were handed in.
     pub requests: Vec<RequestId>,
+    /// The interventions that were planned.
+    pub interventions: Vec<InterventionId>,
 }
 
 impl Trace {
@@ -343,7 +348,24 @@ impl Walk {
         {
             return ("release", Command::Release { hold: *hold });
         }
-        match self.dice.below(20) {
+        if seen.closed_at().is_some() && seen.may(Action::Confirm) && self.dice.once_in(2) {
+            return ("confirm", Command::confirm(self.dice.once_in(2), Some("comme je le vois")));
+        }
+        match self.dice.below(24) {
+            20 => ("take", Command::Take),
+            21 => {
+                let reason = text(&mut self.dice);
+                ("hand-over", Command::HandOver { to: self.assignee(), reason })
+            }
+            22 => {
+                let outcome = self.dice.pick(&organisation.outcomes).map(|outcome| outcome.id.to_string());
+                let reason = self.dice.once_in(2).then(|| text(&mut self.dice));
+                ("conclude", Command::Conclude { outcome: outcome.unwrap_or_default(), reason })
+            }
+            23 => {
+                let comment = self.dice.once_in(2).then(|| text(&mut self.dice));
+                ("confirm", Command::Confirm { satisfied: self.dice.once_in(2), comment })
+            }
             0..=4 | 16..=19 => {
                 let choice = self.dice.pick(seen.choices()).cloned();
                 let any = procedure.and_then(|p| self.dice.pick(&p.transitions).map(|t| t.id.to_string()));
@@ -453,7 +475,8 @@ impl Walk {
     /// Only what is not the answer to a command: the name of the town.
     pub async fn step(&mut self) -> Result<(), GrcError> {
         self.advance();
-        match self.dice.below(24) {
+        match self.dice.below(30) {
+            24..=29 => self.on_site().await?,
             0..=6 => {
                 let (intake, actor) = self.intake();
                 let outcome = self.session(actor)?.submit(intake).await;
@@ -469,12 +492,16 @@ impl Walk {
             }
             7 => {
                 let actor = self.agent();
-                let listed = self.session(actor)?.list(&List::new().limit(7)).await;
-                let outcome = listed.map(|listed| {
-                    let ids: Vec<String> =
-                        listed.requests.iter().map(|r| format!("{}/{:?}", r.id, r.requester)).collect();
-                    format!("{} {:?}", ids.join(" "), listed.next)
-                });
+                let session = self.session(actor)?;
+                let list = List::new().limit(7);
+                let list = match self.dice.below(6) {
+                    0 => list.mine(),
+                    1 => list.my_teams(),
+                    2 => list.unassigned(),
+                    3 => list.overdue(),
+                    _ => list,
+                };
+                let outcome = Self::pages(&session, list).await;
                 self.trace.note("list", outcome);
             }
             8 => {
@@ -521,6 +548,21 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// All pages of a list. Where a store has looked at enough rows it may say that it goes on when it does not, so it is
+    /// what is listed that two stores must agree on.
+    async fn pages(session: &Session, list: List) -> Result<String, GrcError> {
+        let mut listed = Vec::new();
+        let mut list = list;
+        loop {
+            let page = session.list(&list).await?;
+            listed.extend(page.requests.iter().map(|r| format!("{}/{:?}", r.id, r.requester)));
+            match page.next {
+                Some(next) => list = list.after(next),
+                None => return Ok(listed.join(" ")),
+            }
+        }
     }
 
     /// Deals with each request that was handed in, from one on, one after the other, in steps that are hours apart: as an office does,
@@ -587,6 +629,7 @@ impl Walk {
                 return Err(format!("{id}: {}", verdict.problems.join("; ")));
             }
         }
+        self.check_sites().await?;
         let figures = host.figures(&Question::all()).await.map_err(|error| error.to_string())?;
         if figures.total != self.trace.requests.len() as u64 {
             return Err(format!(
@@ -598,15 +641,17 @@ impl Walk {
         Ok(())
     }
 
-    /// Every event of every request, as it is stored.
+    /// Every event of every request and every intervention, as it is stored.
     ///
     /// # Errors
     /// Whatever the store gives.
     pub async fn events(&self) -> Result<Vec<Vec<u8>>, GrcError> {
         let store: &Arc<dyn Store> = &self.grc.stores().store;
         let mut out = Vec::new();
-        for id in &self.trace.requests {
-            let stream = StreamKey::new(Word::of(Self::TOWN), Word::of(RequestId::KIND), id.uuid());
+        let requests = self.trace.requests.iter().map(|id| (RequestId::KIND, id.uuid()));
+        let sites = self.trace.interventions.iter().map(|id| (InterventionId::KIND, id.uuid()));
+        for (kind, id) in requests.chain(sites) {
+            let stream = StreamKey::new(Word::of(Self::TOWN), Word::of(kind), id);
             let range = EventRange { stream, log: Log::History, after: 0, limit: 1_000 };
             out.extend(store.events(&range).await?.into_iter().map(|event| event.body));
         }

@@ -6,6 +6,7 @@ mod graph;
 mod limits;
 mod names;
 mod rights;
+mod templates;
 
 use super::{
     Action, Definition, DefinitionError, Field, Finding, Grant, Procedure, State, Transition,
@@ -48,7 +49,7 @@ pub(super) fn run(definition: &Definition) -> Vec<Finding> {
 
 type Rule = fn(&Scope<'_>, &mut Findings);
 
-const RULES: [Rule; 28] = [
+const RULES: [Rule; 31] = [
     limits::labels,
     limits::numbers,
     limits::incoming,
@@ -77,6 +78,9 @@ const RULES: [Rule; 28] = [
     graph::timers,
     graph::twins,
     conditions::guards,
+    templates::named,
+    templates::channels,
+    templates::texts,
 ];
 
 /// Whether a rule says something of a graph as a whole, or of the phases of its states.
@@ -159,6 +163,7 @@ struct Scope<'a> {
     agents: BTreeSet<&'a str>,
     acceptabilities: BTreeSet<&'a str>,
     outcomes: BTreeSet<&'a str>,
+    templates: BTreeSet<&'a str>,
     types: BTreeSet<&'a str>,
     /// Whether all that grants name exists; of others nobody can tell what was meant.
     grants_whole: bool,
@@ -302,6 +307,7 @@ impl<'a> Scope<'a> {
             agents: org.agents.iter().map(|item| item.id.as_str()).collect(),
             acceptabilities: org.acceptabilities.iter().map(|item| item.id.as_str()).collect(),
             outcomes: org.outcomes.iter().map(|item| item.id.as_str()).collect(),
+            templates: org.templates.iter().map(|item| item.id.as_str()).collect(),
             types: definition.procedures.keys().map(Word::as_str).collect(),
             grants_whole: true,
             forms,
@@ -340,6 +346,7 @@ impl<'a> Scope<'a> {
             ("acceptability", org.acceptabilities.iter().map(|item| (&item.id, &item.label)).collect()),
             ("outcome", named(&org.outcomes)),
             ("impossibility", named(&org.impossibilities)),
+            ("template", org.templates.iter().map(|item| (&item.id, &item.label)).collect()),
         ]
     }
 }

@@ -6,6 +6,7 @@ mod label;
 mod organisation;
 mod procedure;
 mod read;
+mod template;
 
 pub use finding::{DefinitionError, Finding};
 pub use label::Label;
@@ -16,6 +17,7 @@ pub use procedure::{
     Ask, Delay, Field, FieldKind, FieldRights, Personal, Phase, PlaceKind, Procedure, Promises, Retention,
     State, Then, Transition, Workflow,
 };
+pub use template::{ChannelText, Template};
 
 use crate::Word;
 use serde::{Deserialize, Serialize};

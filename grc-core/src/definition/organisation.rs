@@ -1,6 +1,6 @@
 //! The organisation: who is there, and who may do what.
 
-use super::Label;
+use super::{Label, Template};
 use crate::Word;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,9 @@ pub struct Organisation {
     /// Why work on site can turn out to be impossible.
     #[serde(default, rename = "impossibility", skip_serializing_if = "Vec::is_empty")]
     pub impossibilities: Vec<Named>,
+    /// Templates of messages.
+    #[serde(default, rename = "template", skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<Template>,
 }
 
 fn french() -> String {
@@ -107,6 +110,15 @@ pub struct Service {
     /// The member of the authority that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<Word>,
+    /// Its telephone number, for messages to requesters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Its e-mail address, for messages to requesters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Its postal address, for messages to requesters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// A team of a service.
@@ -132,6 +144,9 @@ pub enum Contact {
     Email,
     /// A telephone number.
     Phone,
+    /// A telephone number that can get short messages: by the French plan one of a mobile; numbers of plans that are not
+    /// known are taken.
+    Mobile,
     /// A postal address.
     Address,
 }
@@ -150,6 +165,14 @@ pub struct Channel {
     /// What answers by it need; absent: no answers go out by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Contact>,
+    /// The most characters of a message; absent: 918 where answers go to a telephone number, else 20,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+    /// Whether a person tells what is to be told: nothing is queued, and the message is recorded as said. Nothing is
+    /// told so that no person wrote: not the acknowledgement, not what a timer sends, and no message that failed
+    /// elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
 }
 
 const fn yes() -> bool {
@@ -325,6 +348,11 @@ impl Organisation {
     /// The service of an id.
     pub fn service(&self, id: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.id == *id)
+    }
+
+    /// The template of an id.
+    pub fn template(&self, id: &str) -> Option<&Template> {
+        self.templates.iter().find(|template| template.id == *id)
     }
 
     /// The team of an id.

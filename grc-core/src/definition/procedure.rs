@@ -36,6 +36,9 @@ pub struct Procedure {
     /// The times promised for what comes before, from its opening.
     #[serde(default, skip_serializing_if = "Promises::is_none")]
     pub promises: Promises,
+    /// The template of the acknowledgement that the requester gets at once; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledge: Option<Word>,
     /// What happens when it is over.
     #[serde(default)]
     pub retention: Retention,
@@ -170,6 +173,9 @@ pub struct Transition {
     /// Fields whose value `when` reads although who fires may not read them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discloses: Vec<Word>,
+    /// The template of the notice that the requester gets when it is fired; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tell: Option<Word>,
 }
 
 /// A span of time in calendar months, days of 24 hours and hours.

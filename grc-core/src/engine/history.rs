@@ -188,21 +188,29 @@ impl Reader<'_> {
                 }
                 "confirmed"
             }
-            RequestEvent::Messaged { direction, channel, text, .. } => {
+            RequestEvent::Messaged { direction, channel, text, subject, template, automatic, .. } => {
                 if !self.reads("message") {
                     return None;
                 }
                 say("direction", Some(direction));
                 say("channel", Some(channel));
+                say("template", template.as_ref().filter(|_| !citizen));
+                say("automatic", automatic.then(|| Word::of("yes")).as_ref());
+                if let Some(subject) = subject {
+                    values.insert(Word::of("subject"), self.value(*subject));
+                }
                 values.insert(Word::of("message"), self.value(*text));
                 "messaged"
             }
-            RequestEvent::Delivered { status, code, .. } => {
+            RequestEvent::Delivered { message, status, code, channel, next } => {
                 if !self.reads("message") {
                     return None;
                 }
                 say("status", Some(status));
                 say("code", code.as_ref().filter(|_| !citizen));
+                say("channel", channel.as_ref());
+                say("next", next.as_ref());
+                details.insert("message", message.to_string());
                 "delivered"
             }
             RequestEvent::Noted { text } => {

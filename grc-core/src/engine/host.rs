@@ -1,6 +1,8 @@
 //! The embedding program's own errands: publishing, verification, holds.
 
-use super::{Acted, Authority, GrcError, Instruction, authority::OrganisationDocument, verify::Verdict};
+use super::{
+    Acted, Authority, GrcError, Instruction, authority::OrganisationDocument, session::Who, verify::Verdict,
+};
 use crate::{
     Actor, InterventionId, RequestId, Word,
     definition::Definition,
@@ -56,6 +58,11 @@ impl Host {
 
     pub(super) const fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// As events name it.
+    pub(super) fn who(&self) -> Who {
+        Who::host(&Word::slug(&self.errand))
     }
 
     /// Publishes a definition. What did not change keeps its version; a definition equal to the one in force writes

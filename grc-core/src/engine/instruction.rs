@@ -251,9 +251,12 @@ impl Canonical {
             }
             Command::Anonymise { rule } => out.text(&format!("anonymise {rule}")),
             Command::Elapsed { transition } => out.text(&format!("elapsed {transition}")),
-            Command::Delivered { message, sent, code } => {
-                out.text(&format!("delivered {message} {sent}"));
-                out.maybe(code.as_deref());
+            Command::Resend { message, channel } => {
+                out.text(&format!("resend {message}"));
+                out.maybe(channel.as_deref());
+            }
+            Command::Delivered { message, round, report } => {
+                out.text(&format!("delivered {message} {round} {report:?}"));
             }
         }
         out

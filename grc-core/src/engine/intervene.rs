@@ -18,11 +18,15 @@ use crate::{
     },
     request::{Acting, Event, Measure, Values},
     storage::{
-        Batch, ConflictOn, Expect, Load, Parts, ReceiptRow, Step, StreamKey, StreamRecord, StreamRow, Task,
+        Batch, ConflictOn, Expect, IndexValue, Load, Parts, ReceiptRow, Step, StreamKey, StreamRecord,
+        StreamRow, Task,
     },
     vault::{DataKey, HEAD, Slot, StreamContext, VaultRow},
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The index field that has the agents who do an intervention.
+pub(super) const AGENTS: &str = "agents";
 
 /// A command on an intervention was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -366,6 +370,10 @@ impl Authority {
             batch.push(Step::Append { stream: stream.clone(), after: version, events: stored });
         }
         batch.push(Step::PutMeasure { stream: stream.clone(), bytes: measure.to_bytes() });
+        if decision.events.iter().any(|event| matches!(event, InterventionEvent::Planned { .. })) {
+            let agents = after.agents.iter().map(|agent| IndexValue::Text(agent.to_string())).collect();
+            batch.push(Step::PutIndex { stream: stream.clone(), field: Word::of(AGENTS), values: agents });
+        }
         let gone: BTreeSet<Slot> = decision
             .events
             .iter()

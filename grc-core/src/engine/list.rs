@@ -337,7 +337,7 @@ impl Authority {
         let organisation = &current.document.organisation;
         let path = match kind {
             Contact::Email => "x.email",
-            Contact::Phone => "x.phone",
+            Contact::Phone | Contact::Mobile => "x.phone",
             Contact::Address => "x.address",
         };
         let refuse = |code, path: &str, message: &str| {

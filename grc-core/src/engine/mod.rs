@@ -1,6 +1,7 @@
 //! The engine: load, decide, commit, retry; sessions bound to an authority and an actor; due work.
 
 mod authority;
+mod deliver;
 mod directory;
 mod erasure;
 mod error;
@@ -11,6 +12,7 @@ mod host;
 mod instruction;
 mod intervene;
 mod keys;
+mod letters;
 mod list;
 mod rows;
 mod sealing;
@@ -33,6 +35,7 @@ pub use history::HistoryEntry;
 pub use host::{Host, Published};
 pub use instruction::Instruction;
 pub use intervene::Intervened;
+pub use letters::{DeadLetter, DeadLetters};
 pub use list::{List, Listed, Summary};
 pub use session::{Acted, Session, Submitted};
 pub use site::{

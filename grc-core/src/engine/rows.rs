@@ -217,7 +217,6 @@ impl Authority {
 
     fn plan_steps(&self, writing: &Writing<'_>, now: Moment, batch: &mut Batch) -> Result<(), GrcError> {
         let entropy = &*self.inner().grc.0.entropy;
-        let first = writing.request.version - writing.decision.events.len() as u64 + 1;
         for plan in &writing.decision.plans {
             let id = TaskId::fresh(now, entropy)?;
             let task =
@@ -251,10 +250,9 @@ impl Authority {
                     let body = serde_json::json!({ "transition": transition });
                     task("timer", format!("timer/{id}"), 0, *due, body)?
                 }
-                Plan::Deliver { event, channel } => {
-                    let sequence = first + *event as u64;
-                    let body = serde_json::json!({ "message": sequence, "channel": channel });
-                    task("deliver", format!("deliver/{stream}/{channel}"), sequence, now, body)?
+                Plan::Deliver { message, channel, round } => {
+                    let body = serde_json::json!({ "message": message, "channel": channel, "round": round });
+                    task("deliver", format!("deliver/{stream}/{channel}"), *message, now, body)?
                 }
                 Plan::Destroy { keys, blobs } if keys.is_empty() && blobs.is_empty() => continue,
                 Plan::Destroy { keys, blobs } => {

@@ -83,6 +83,11 @@ impl Who {
         Self { actor: Actor::timer(), held: None }
     }
 
+    /// The embedding program, on an errand.
+    pub(crate) fn host(errand: &Word) -> Self {
+        Self { actor: Actor::host(errand.to_string()), held: None }
+    }
+
     /// The actor under an organisation.
     pub(crate) fn acting(&self, organisation: &Organisation) -> Result<Acting, Refusal> {
         let acting = Acting::resolve(organisation, &self.actor)?;

@@ -2,16 +2,17 @@
 
 use super::{
     Authority, GrcError, Intervened, List, Session, SiteInstruction,
-    intervene::{Asked, LoadedIntervention},
+    intervene::{AGENTS, Asked, LoadedIntervention},
     sealing::open_slots,
     session::Who,
 };
 use crate::{
-    InterventionId, Moment, RequestId, Value, Word,
+    Condition, InterventionId, Moment, RequestId, Value, Word,
+    condition::Var,
     definition::Action,
     intervention::{Entry, Intervention, Planning, WorkOrder},
     refusal::{Problem, Refusal},
-    storage::{Cursor, Parts, Query},
+    storage::{Cursor, Fact, Parts, Query},
 };
 use std::collections::BTreeSet;
 
@@ -260,6 +261,7 @@ impl Session {
         let inner = authority.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(InterventionId::KIND));
         list.fill(&mut query, &acting, &current.document.organisation, inner.grc.0.clock.now());
+        query.filter = by_any_agent(query.filter);
         let page = inner.grc.0.stores.store.query(&query).await?;
         let mut interventions = Vec::with_capacity(page.rows.len());
         for record in &page.rows {
@@ -277,6 +279,22 @@ impl Session {
             });
         }
         Ok(InterventionsListed { interventions, next: page.next })
+    }
+}
+
+/// An intervention may be done by several agents: the fact names the first, the index has them all.
+fn by_any_agent(condition: Condition) -> Condition {
+    let all = || Var::Field(Word::of(AGENTS));
+    let each = |parts: Vec<Condition>| parts.into_iter().map(by_any_agent).collect();
+    match condition {
+        Condition::All(parts) => Condition::All(each(parts)),
+        Condition::Any(parts) => Condition::Any(each(parts)),
+        Condition::Not(part) => Condition::Not(Box::new(by_any_agent(*part))),
+        Condition::Compare(Var::Fact(Fact::Agent), comparison, agent) => {
+            Condition::Compare(all(), comparison, agent)
+        }
+        Condition::OneOf(Var::Fact(Fact::Agent), agents) => Condition::OneOf(all(), agents),
+        other => other,
     }
 }
 

@@ -1,6 +1,6 @@
 //! How messages leave: the host's.
 
-use crate::{Typed, Word};
+use crate::{Typed, Word, definition::Contact};
 use async_trait::async_trait;
 use std::{
     fmt,
@@ -15,10 +15,22 @@ pub struct Outgoing {
     pub authority: Word,
     /// By which channel.
     pub channel: Word,
+    /// What the channel needs to reach somebody.
+    pub contact: Contact,
     /// To which e-mail address, telephone number or postal address.
     pub to: Typed,
+    /// Who they are, where that is known.
+    pub recipient: Option<Typed>,
+    /// The authority's name.
+    pub sender: String,
+    /// What it is about, in one line; for channels that show such a thing.
+    pub subject: Option<Typed>,
     /// What it says.
     pub text: Typed,
+    /// The template that it was made from.
+    pub template: Option<Word>,
+    /// Whether no person wrote it: an acknowledgement, or what a timer sends.
+    pub automatic: bool,
     /// The same for each attempt at the same message: a transport that remembers it sends once.
     pub key: String,
 }
@@ -30,7 +42,9 @@ pub enum Delivery {
     Sent,
     /// Not now; again later. The code says why: a word, not a text.
     Later(&'static str),
-    /// Never: it is given up at once.
+    /// Not now; again after so many seconds, at most a week.
+    LaterIn(u32, &'static str),
+    /// Never by this channel: it goes on by the next one, or is given up.
     Refused(&'static str),
 }
 

@@ -41,16 +41,28 @@ pub struct PlaceView {
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageView {
+    /// The sequence of its event: how a command names it.
+    pub seq: u64,
     /// When.
     pub at: Moment,
     /// Whether it came in.
     pub incoming: bool,
     /// By which channel.
     pub channel: Word,
+    /// Its subject.
+    pub subject: Option<String>,
     /// Its text.
     pub text: String,
-    /// What became of it: `sent`, `dead`; none while it waits or where nothing was to be sent.
+    /// The template that it was made from; not for citizens.
+    pub template: Option<Word>,
+    /// Whether no person wrote it.
+    pub automatic: bool,
+    /// What became of it: `sent`, `delivered`, `read`; `said` where a person told it; `failed` while it is tried by
+    /// another channel, `dead` once it is given up, `waiting` when it is tried again; none while it waits for the first
+    /// time, or where nothing was to be sent.
     pub status: Option<Word>,
+    /// Why it failed; not for citizens.
+    pub code: Option<Word>,
 }
 
 /// An internal note.
@@ -451,11 +463,16 @@ impl Authority {
             .iter()
             .filter_map(|message| {
                 Some(MessageView {
+                    seq: message.seq,
                     at: message.at,
                     incoming: message.direction == "in",
                     channel: message.channel.clone(),
+                    subject: message.subject.and_then(text),
                     text: text(message.text)?,
+                    template: message.template.clone().filter(|_| !acting.is_citizen()),
+                    automatic: message.automatic,
                     status: message.status.clone(),
+                    code: message.code.clone().filter(|_| !acting.is_citizen()),
                 })
             })
             .collect();

@@ -1,22 +1,22 @@
 //! Due work: messages, timers, retention, the destroying of keys.
 
 use super::{
-    Authority, Delivery, GrcError, Instruction, Outgoing, Transport,
+    Authority, GrcError, Instruction, Transport,
     host::Host,
     keys::{KeyDocument, NamedKey},
-    sealing::{context_of, open_slots},
+    sealing::context_of,
     session::Who,
 };
 use crate::{
-    BlobId, InterventionId, KeyId, RequestId, Word,
-    definition::{Contact, Then},
+    BlobId, InterventionId, KeyId, Moment, RequestId, Word,
+    definition::Then,
     intervention::Intervention,
-    request::{Command, Request},
+    request::{Command, Decision, Request},
     storage::{
         Claim, ConflictOn, Document, Expect, LinkKey, Load, Order, Parts, Query, Step, StorageError,
         StreamKey, Task,
     },
-    vault::{KeyState, Slot, SlotBook, SlotKey, StreamContext, part_of_event},
+    vault::{KeyState, Slot, SlotBook, SlotKey, StreamContext},
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +51,8 @@ pub struct WorkReport {
     pub anonymised: u64,
     /// Messages that left.
     pub sent: u64,
+    /// Messages that failed and go on by another channel.
+    pub rerouted: u64,
     /// Timers that fired.
     pub fired: u64,
     /// Erasures of which the keys were destroyed.
@@ -70,13 +72,7 @@ const LEASE: i64 = 5 * 60_000;
 /// Tasks claimed at once.
 const PAGE: u32 = 32;
 /// After so many attempts a task is given up.
-const ATTEMPTS: u32 = 10;
-
-#[derive(Deserialize)]
-struct Deliver {
-    message: u64,
-    channel: Word,
-}
+pub(super) const ATTEMPTS: u32 = 10;
 
 #[derive(Deserialize)]
 struct Timer {
@@ -89,9 +85,10 @@ struct Destroy {
     blobs: Vec<BlobId>,
 }
 
-enum Done {
+pub(super) enum Done {
     Anonymised,
     Sent,
+    Rerouted,
     Fired,
     Destroyed,
     Dropped,
@@ -102,7 +99,13 @@ enum Done {
 impl Host {
     /// Does what is due, at most a budget: fires timers, anonymises, destroys keys, and, if a transport is given,
     /// delivers messages. May run in as many processes as one likes. A task that fails is tried again later, and
-    /// after ten attempts stands aside as dead, without holding up others.
+    /// after ten attempts stands aside as dead, without holding up others; a message then goes on by the next
+    /// channel, if there is one.
+    ///
+    /// A task that failed waits one minute, then two, four… up to about eight hours, and up to half as much again by
+    /// chance. It is held for five minutes: what a worker that died or hangs had claimed is free then, and that it was
+    /// claimed counts as an attempt. A transport that may hang longer must give up by itself: whoever goes on after
+    /// five minutes hands over a message that another may have handed over meanwhile, under the same key.
     ///
     /// # Errors
     /// [`GrcError::Storage`] if the store cannot be reached. Failures of single tasks are in the report.
@@ -115,25 +118,31 @@ impl Host {
         let inner = authority.inner();
         let clock = &inner.grc.0.clock;
         let until = budget.minutes.map(|minutes| clock.now().plus_millis(minutes.saturating_mul(60_000)));
-        let mut kinds: Vec<Word> = ["destroy", "retention", "timer"].map(Word::of).to_vec();
-        if transport.is_some() {
-            kinds.push(Word::of("deliver"));
-        }
+        let quick: Vec<Word> = ["destroy", "retention", "timer"].map(Word::of).to_vec();
         let mut report = WorkReport::default();
         let mut done = 0;
+        // Messages that left since it was looked at what else is due.
+        let mut told = 0;
         while done < budget.tasks && until.is_none_or(|until| clock.now() < until) {
-            let now = clock.now();
-            let limit = u32::try_from(budget.tasks - done).unwrap_or(PAGE).min(PAGE);
-            let claim = Claim {
-                authority: inner.name.clone(),
-                kinds: Some(kinds.clone()),
-                now,
-                until: now.plus_millis(LEASE),
-                limit,
+            let claim = |kinds: &[Word], limit: u32| {
+                let now = clock.now();
+                let authority = inner.name.clone();
+                Claim { authority, kinds: Some(kinds.to_vec()), now, until: now.plus_millis(LEASE), limit }
             };
-            let tasks = inner.grc.0.stores.store.claim(&claim).await?;
+            let limit = u32::try_from(budget.tasks - done).unwrap_or(PAGE).min(PAGE);
+            let store = &inner.grc.0.stores.store;
+            let looked = told == 0;
+            let mut tasks = if looked { store.claim(&claim(&quick, limit)).await? } else { Vec::new() };
+            if tasks.is_empty() && transport.is_some() {
+                // One at a time: a transport may hang, and what waits behind it must not lose its lease by that.
+                tasks = store.claim(&claim(&[Word::of("deliver")], 1)).await?;
+                told = if tasks.is_empty() { 0 } else { (told + 1) % PAGE };
+            }
             if tasks.is_empty() {
-                break;
+                if looked {
+                    break;
+                }
+                continue;
             }
             done += tasks.len() as u64;
             for task in tasks {
@@ -146,6 +155,7 @@ impl Host {
                 let count = match outcome {
                     Done::Anonymised => &mut report.anonymised,
                     Done::Sent => &mut report.sent,
+                    Done::Rerouted => &mut report.rerouted,
                     Done::Fired => &mut report.fired,
                     Done::Destroyed => &mut report.destroyed,
                     Done::Dropped => &mut report.dropped,
@@ -224,21 +234,42 @@ impl Authority {
             GrcError::Busy => "busy",
             _ => "other",
         };
-        // What must be forgotten is never given up, however long a keyring is away.
-        let gives_up = !matches!(task.kind.as_str(), "retention" | "destroy");
-        self.release(task, code, gives_up && task.attempts >= ATTEMPTS).await
+        if task.attempts < ATTEMPTS {
+            return self.release(task, code, false).await;
+        }
+        match task.kind.as_str() {
+            // What must be forgotten is never given up, however long a keyring is away.
+            "retention" | "destroy" => self.release(task, code, false).await,
+            // A message is given up in its history, where somebody sees it; where even that fails for long, aside.
+            "deliver" => match self.undeliverable(task, code).await {
+                Err(_) => self.release(task, code, task.attempts >= 2 * ATTEMPTS).await,
+                done => done,
+            },
+            _ => self.release(task, code, true).await,
+        }
     }
 
-    async fn release(&self, task: &Task, code: &str, dead: bool) -> Result<Done, GrcError> {
+    pub(super) async fn release(&self, task: &Task, code: &str, dead: bool) -> Result<Done, GrcError> {
         let grc = &self.inner().grc.0;
         let now = grc.clock.now();
         // One minute, two, four… at most about eight hours, and up to half as much again so that tasks that failed
         // together do not come back together.
         let minutes = 1_i64 << task.attempts.saturating_sub(1).min(9);
         let spread = i64::from(crate::entropy::bytes::<1>(&*grc.entropy)?[0]) * minutes * 30_000 / 255;
-        let batch = grc.batch(&self.inner().name, now)?.with(Step::Release {
+        self.release_until(task, code, dead, now.plus_millis(minutes * 60_000 + spread)).await
+    }
+
+    pub(super) async fn release_until(
+        &self,
+        task: &Task,
+        code: &str,
+        dead: bool,
+        due: Moment,
+    ) -> Result<Done, GrcError> {
+        let grc = &self.inner().grc.0;
+        let batch = grc.batch(&self.inner().name, grc.clock.now())?.with(Step::Release {
             task: task.reference(),
-            due: now.plus_millis(minutes * 60_000 + spread),
+            due,
             dead,
             code: Some(Word::slug(code)),
             attempts: None,
@@ -255,7 +286,7 @@ impl Authority {
         }
     }
 
-    async fn drop_task(&self, task: &Task) -> Result<Done, GrcError> {
+    pub(super) async fn drop_task(&self, task: &Task) -> Result<Done, GrcError> {
         let grc = &self.inner().grc.0;
         let batch = grc.batch(&self.inner().name, grc.clock.now())?.with(Step::Finish(task.reference()));
         self.settle(batch).await?;
@@ -297,7 +328,7 @@ impl Authority {
             id,
             None,
             &Instruction::new(command),
-            Some(&Step::Finish(task.reference())),
+            Some(&|_: &Decision| Step::Finish(task.reference())),
         )
         .await?;
         Ok(Done::Anonymised)
@@ -323,98 +354,12 @@ impl Authority {
                 id,
                 None,
                 &Instruction::new(command),
-                Some(&Step::Finish(task.reference())),
+                Some(&|_: &Decision| Step::Finish(task.reference())),
             )
             .await
         {
             Ok(_) => Ok(Done::Fired),
             // A condition does not hold: the time has passed all the same.
-            Err(GrcError::Refused(_)) => self.drop_task(task).await,
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn deliver(&self, task: &Task, transport: &dyn Transport) -> Result<Done, GrcError> {
-        let Deliver { message, channel } = read(task)?;
-        let id = RequestId::from_uuid(task.stream.id);
-        let part = part_of_event(u32::try_from(message).unwrap_or(u32::MAX));
-        let parts = Parts::These(BTreeSet::from([crate::vault::HEAD, part]));
-        let (loaded, _) = self.load_request(id, parts, None).await?;
-        let Some(loaded) = loaded else { return self.drop_task(task).await };
-        let found = loaded.request.messages.iter().find(|known| known.seq == message);
-        let Some(text) = found.map(|message| message.text) else { return self.drop_task(task).await };
-        let detail =
-            match loaded.current.document.organisation.channel(channel.as_str()).and_then(|c| c.answer) {
-                Some(Contact::Email) => "email",
-                Some(Contact::Phone) => "phone",
-                Some(Contact::Address) => "address",
-                None => return self.undeliverable(task, id, message, "channel-withdrawn").await,
-            };
-        let contact = loaded.request.requester().and_then(|party| party.details.get(detail).copied());
-        let wanted = [Some(text), contact];
-        let keyring = &*self.inner().grc.0.stores.keyring;
-        let opened =
-            open_slots(keyring, &loaded.context, &loaded.record, &|slot| wanted.contains(&Some(slot)))
-                .await?;
-        if !opened.dead.is_empty() {
-            self.finish_erasure(&loaded).await?;
-            return Ok(Done::Dropped);
-        }
-        let typed = |slot: Option<Slot>| {
-            slot.and_then(|slot| opened.values.get(&slot)).cloned().map(crate::Typed::new)
-        };
-        let (Some(to), Some(text)) = (typed(contact), typed(Some(text))) else {
-            return self.undeliverable(task, id, message, "no-contact").await;
-        };
-        if !transport.carries(&channel) {
-            return self.release(task, "no-transport", task.attempts >= ATTEMPTS).await;
-        }
-        let outgoing = Outgoing {
-            authority: self.inner().name.clone(),
-            channel,
-            to,
-            text,
-            key: format!("{id}/{message}"),
-        };
-        match transport.deliver(&outgoing).await {
-            Delivery::Sent => {
-                let command = Command::Delivered { message, sent: true, code: None };
-                self.execute(
-                    &Who::timer(),
-                    id,
-                    None,
-                    &Instruction::new(command),
-                    Some(&Step::Finish(task.reference())),
-                )
-                .await?;
-                Ok(Done::Sent)
-            }
-            Delivery::Later(code) if task.attempts < ATTEMPTS => self.release(task, code, false).await,
-            Delivery::Later(code) | Delivery::Refused(code) => {
-                self.undeliverable(task, id, message, code).await
-            }
-        }
-    }
-
-    /// A message is given up: the history says so, and the task stands aside as dead.
-    async fn undeliverable(
-        &self,
-        task: &Task,
-        id: RequestId,
-        message: u64,
-        code: &str,
-    ) -> Result<Done, GrcError> {
-        let command = Command::Delivered { message, sent: false, code: Some(code.to_owned()) };
-        let ending = Step::Release {
-            task: task.reference(),
-            due: self.inner().grc.0.clock.now(),
-            dead: true,
-            code: Some(Word::slug(code)),
-            attempts: None,
-        };
-        match self.execute(&Who::timer(), id, None, &Instruction::new(command), Some(&ending)).await {
-            Ok(_) => Ok(Done::Dead),
-            // The request is forgotten: so is the message.
             Err(GrcError::Refused(_)) => self.drop_task(task).await,
             Err(error) => Err(error),
         }
@@ -560,7 +505,7 @@ impl super::authority::AuthorityInner {
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(task: &'a Task) -> Result<T, GrcError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(task: &'a Task) -> Result<T, GrcError> {
     serde_json::from_slice(&task.body)
         .map_err(|_| GrcError::Corrupt(format!("task {} cannot be read", task.id)))
 }

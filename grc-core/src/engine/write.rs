@@ -12,12 +12,12 @@ use super::{
 use crate::{
     KeyId, Moment, RequestId, Typed,
     definition::{Action, Procedure},
-    request::{Acting, Command, Context, Event, Held, Request, decide, touched_by},
+    request::{Acting, Command, Context, Decision, Event, Held, Request, decide, touched_by},
     storage::{
         Batch, ConflictOn, EventRange, Load, Loaded, Log, Parts, Receipt, ReceiptRow, Step, StorageErrorKind,
         StoreInfo, StreamKey, StreamRecord, StreamRow,
     },
-    vault::{DataKey, HEAD, KeyState, Slot, SlotBook, StreamContext, TEXTS},
+    vault::{DataKey, HEAD, KeyState, Slot, SlotBook, StreamContext, TEXTS, part_of_event},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -38,6 +38,9 @@ pub(crate) struct LoadedRequest {
     pub(crate) current: Current,
     pub(crate) procedure: Arc<Procedure>,
 }
+
+/// What becomes of the task whose doing a decision is.
+pub(crate) type Ending<'a> = &'a (dyn Fn(&Decision) -> Step + Send + Sync);
 
 /// What a command did.
 pub(crate) struct Written {
@@ -121,7 +124,7 @@ impl Authority {
         id: RequestId,
         seen: Option<u64>,
         instruction: &Instruction,
-        ending: Option<&Step>,
+        ending: Option<Ending<'_>>,
     ) -> Result<Written, GrcError> {
         let inner = self.inner();
         let grc = &inner.grc.0;
@@ -233,7 +236,7 @@ impl Authority {
         loaded: &LoadedRequest,
         instruction: &Instruction,
         token: Option<[u8; 16]>,
-        ending: Option<&Step>,
+        ending: Option<Ending<'_>>,
         now: Moment,
     ) -> Result<Option<Written>, GrcError> {
         let inner = self.inner();
@@ -263,7 +266,7 @@ impl Authority {
         let mut batch = grc.batch(&inner.name, now)?;
         if let Some(ending) = ending {
             // First: what the decision cancels may be this very task.
-            batch.push(ending.clone());
+            batch.push(ending(&decision));
         }
         let envelope = Envelope {
             occurred_at: instruction.given.occurred_at.unwrap_or(now),
@@ -293,6 +296,10 @@ impl Authority {
 fn parts_for(command: &Command) -> Parts {
     match command {
         Command::Anonymise { .. } | Command::Erase { .. } => Parts::All,
+        Command::Delivered { message, .. } | Command::Resend { message, .. } => {
+            let part = part_of_event(u32::try_from(*message).unwrap_or(u32::MAX));
+            Parts::These(BTreeSet::from([HEAD, part]))
+        }
         _ => Parts::These(BTreeSet::from([HEAD, TEXTS])),
     }
 }
@@ -310,14 +317,32 @@ fn wanted_slots(request: &Request, procedure: &Procedure, command: &Command) -> 
         let indexed = request.fields.iter().filter(|(id, _)| is_personal_index(procedure, id));
         contacts.chain(indexed.filter_map(|(_, held)| slot(held)))
     };
+    let persons = || request.parties.iter().flat_map(|party| party.details.values().copied());
+    // What a notice may show, and by what it can leave.
+    let told = || {
+        let place = request.place.as_ref().and_then(|place| place.data.address);
+        form().chain(persons()).chain(request.code).chain(place)
+    };
+    let tells = |id: &str| procedure.transition(id).is_some_and(|transition| transition.tell.is_some());
+    let text = |message: u64| {
+        request.messages.iter().filter(move |known| known.seq == message).map(|known| known.text)
+    };
     let corrects = |fields: &BTreeMap<String, Option<Typed>>| {
         fields
             .keys()
             .any(|name| procedure.field(name).is_some_and(|field| field.indexed && !field.is_clear()))
     };
     match command {
-        Command::Fire(fire) if corrects(&fire.fields) => form().chain(found_by()).collect(),
-        Command::Fire(_) | Command::Elapsed { .. } => form().collect(),
+        Command::Fire(fire) => {
+            let found = found_by().filter(|_| corrects(&fire.fields));
+            let told = told().filter(|_| fire.message.is_some() || tells(&fire.transition));
+            form().chain(found).chain(told).collect()
+        }
+        Command::Elapsed { transition } => form().chain(told().filter(|_| tells(transition))).collect(),
+        Command::Tell { .. } => persons().collect(),
+        Command::Delivered { message, .. } | Command::Resend { message, .. } => {
+            persons().chain(text(*message)).collect()
+        }
         Command::Correct(fields) if corrects(fields) => found_by().collect(),
         Command::Anonymise { .. } => request.place.iter().filter_map(|place| place.data.point).collect(),
         Command::Erase { .. } => found_by().collect(),

@@ -3,7 +3,7 @@
 use super::Dimension;
 use crate::{
     Word,
-    definition::{Label, Organisation, Phase},
+    definition::{Label, Organisation},
     engine::OrganisationDocument,
 };
 use std::collections::BTreeMap;
@@ -41,15 +41,15 @@ impl<'a> Labels<'a> {
             Dimension::AcceptabilityReason => reason(organisation, id),
             Dimension::Outcome => named(&organisation.outcomes, id),
             Dimension::State => return self.states.get(id).cloned().unwrap_or_else(|| id.to_owned()),
-            Dimension::Phase => return phase(id, &organisation.language).to_owned(),
+            Dimension::Phase | Dimension::Confirmation | Dimension::Intervention => {
+                return own(id, &organisation.language).to_owned();
+            }
             Dimension::Month
             | Dimension::Week
             | Dimension::Day
             | Dimension::Weekday
             | Dimension::Hour
             | Dimension::Agent
-            | Dimension::Confirmation
-            | Dimension::Intervention
             | Dimension::Request => None,
         };
         label.map_or(id, |label| label.get(&organisation.language)).to_owned()
@@ -65,18 +65,23 @@ fn reason<'a>(organisation: &'a Organisation, id: &str) -> Option<&'a Label> {
     reasons.into_iter().find(|known| known.id == *id).map(|known| &known.label)
 }
 
-/// The phases are the library's own, so it names them: in French, or else by their ids.
-fn phase<'a>(id: &'a str, language: &str) -> &'a str {
-    if language != "fr" {
-        return id;
-    }
-    [
-        (Phase::Received, "Reçue"),
-        (Phase::InProgress, "En cours"),
-        (Phase::Waiting, "En attente"),
-        (Phase::Closed, "Close"),
-    ]
-    .into_iter()
-    .find(|(known, _)| known.as_str() == id)
-    .map_or(id, |(_, name)| name)
+/// What the library itself calls phases, answers of requesters and stages of interventions, in French.
+const FRENCH: [(&str, &str); 11] = [
+    ("received", "Reçue"),
+    ("in-progress", "En cours"),
+    ("waiting", "En attente"),
+    ("closed", "Close"),
+    ("satisfied", "Satisfait"),
+    ("unsatisfied", "Pas satisfait"),
+    ("planned", "Planifiée"),
+    ("acknowledged", "Prise en compte"),
+    ("started", "Commencée"),
+    ("done", "Faite"),
+    ("impossible", "Impossible"),
+];
+
+/// The library's own words, in French, or else as they are.
+fn own<'a>(id: &'a str, language: &str) -> &'a str {
+    let known = FRENCH.iter().find(|(known, _)| language.starts_with("fr") && *known == id);
+    known.map_or(id, |(_, name)| name)
 }

@@ -20,6 +20,9 @@ pub struct ServedRequest {
     /// The member of the authority that it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<Word>,
+    /// The zone of its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Word>,
 }
 
 /// What happened to an intervention.

@@ -331,6 +331,7 @@ impl Intervention {
             (Fact::Type, common(|served| Some(&served.type_))),
             (Fact::Family, common(|served| served.family.as_ref())),
             (Fact::Entity, common(|served| served.entity.as_ref())),
+            (Fact::Zone, common(|served| served.zone.as_ref())),
             (Fact::Service, self.service.as_ref()),
             (Fact::Team, self.team.as_ref()),
             (Fact::Agent, self.agents.first()),

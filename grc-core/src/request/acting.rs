@@ -389,6 +389,15 @@ fn rights_of<'a>(procedure: &'a Procedure, path: &str) -> Option<Rights<'a>> {
     named(path).or_else(|| path.split_once('.').and_then(|(head, _)| named(head)))
 }
 
+/// Whether the requester reads a value of their request, whatever grants there are: what they gave, or are told by
+/// letter, needs no account.
+pub(crate) fn requester_reads(procedure: &Procedure, path: &str) -> bool {
+    match rights_of(procedure, path).and_then(|rights| rights.0) {
+        Some(readers) => readers.iter().any(|reader| matches!(reader.as_str(), "@requester" | "@citizen")),
+        None => path != "note" && !INTERNAL.contains(&path),
+    }
+}
+
 fn covers_type(grant: &Grant, type_: &Word, family: Option<&Word>) -> bool {
     grant.types.as_ref().is_none_or(|types| types.contains(type_))
         && grant

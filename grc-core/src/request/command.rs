@@ -1,5 +1,6 @@
 //! What may be asked of a request.
 
+use super::DeliveryReport;
 use crate::{BlobId, Moment, RequestId, Typed, Value, vault::FileInfo};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -166,6 +167,13 @@ pub enum Command {
         /// The channel.
         channel: Option<String>,
     },
+    /// Once more, a message that was given up, by this channel or else the first by which they can be reached.
+    Resend {
+        /// Its sequence.
+        message: u64,
+        /// The channel.
+        channel: Option<String>,
+    },
     /// A message from the requester.
     Hear {
         /// The text.
@@ -225,10 +233,10 @@ pub enum Command {
     Delivered {
         /// The sequence of the message.
         message: u64,
-        /// Whether it left; else it was given up.
-        sent: bool,
-        /// Why not.
-        code: Option<String>,
+        /// The round that is spoken of: how often it had been begun again.
+        round: u32,
+        /// What became of it.
+        report: DeliveryReport,
     },
 }
 

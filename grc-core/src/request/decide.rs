@@ -4,7 +4,9 @@ mod draft;
 mod erase;
 mod holding;
 mod intake;
+mod message;
 mod transition;
+pub(crate) mod variables;
 
 use super::{
     Acting, ActorKind, Command, Given, Request,
@@ -75,12 +77,14 @@ pub enum Plan {
         /// Which.
         transition: Word,
     },
-    /// Deliver the message of the event of this index in the decision.
+    /// Deliver a message.
     Deliver {
-        /// Which of the decision's events.
-        event: usize,
+        /// The sequence of its event.
+        message: u64,
         /// By which channel.
         channel: Word,
+        /// How often it was begun again before.
+        round: u32,
     },
     /// Take the waiting tasks of these kinds away.
     Cancel(Vec<&'static str>),
@@ -306,7 +310,14 @@ pub fn decide(
             if acting.is_citizen() {
                 return Err(denied("actor", "you may not do this"));
             }
-            draft.message_out(request, text, channel.as_deref(), given.quiet);
+            draft.message_out(request, values, text, channel.as_deref(), given.quiet);
+        }
+        Command::Resend { message, channel } => {
+            host_or(Action::Message)?;
+            if acting.is_citizen() {
+                return Err(denied("actor", "you may not do this"));
+            }
+            draft.resend(request, values, *message, channel.as_deref());
         }
         Command::Hear { text, channel } => {
             may(Action::Message)?;
@@ -397,14 +408,9 @@ pub fn decide(
             only_due()?;
             anonymise(request, values, rule, &mut draft)?;
         }
-        Command::Delivered { message, sent, code } => {
+        Command::Delivered { message, round, report } => {
             only_due()?;
-            if request.messages.iter().all(|known| known.seq != *message) {
-                draft.problems.push(Problem::new("message.unknown", "message", "there is no such message"));
-            }
-            let code = code.as_ref().map(|code| Word::slug(code));
-            let status = Word::of(if *sent { "sent" } else { "dead" });
-            draft.event(RequestEvent::Delivered { message: *message, status, code });
+            draft.delivered(request, values, *message, *round, report);
         }
     }
     draft.finish()

@@ -155,6 +155,12 @@ pub enum RequestEvent {
         channel: Word,
         text: Slot,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<Slot>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<Word>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        automatic: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         party: Option<u32>,
     },
     /// What became of a message.
@@ -163,6 +169,10 @@ pub enum RequestEvent {
         status: Word,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<Word>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<Word>,
     },
     /// An internal note.
     Noted { text: Slot },

@@ -12,22 +12,26 @@ mod event;
 mod files;
 mod intake;
 mod measure;
+mod message;
 mod served;
 mod span;
 mod state;
 mod validate;
 
 pub use acting::Acting;
-pub(crate) use acting::Holding;
+pub(crate) use acting::{Holding, requester_reads};
 pub use actor::{Actor, ActorKind, ActorRef};
 pub use command::{Assignee, Command, Fire, Given, NewFile};
 pub use decide::{Context, Decision, NewSlot, Plan, Values, decide, decide_intake};
-pub(crate) use decide::{Draft, choices, coarse, denied, is_plausible, occurred, stays, touched_by};
+pub(crate) use decide::{
+    Draft, choices, coarse, denied, is_plausible, occurred, stays, touched_by, variables,
+};
 pub use event::{Event, EventError, FileData, Held, PartyData, PlaceData, RequestEvent, head};
 pub use files::{Disguise, media_of};
 pub use intake::{Intake, Party, Place};
 pub use measure::{Measure, MeasureError};
+pub use message::{DeliveryReport, MessageState};
 pub use served::ServedState;
 pub use span::Span;
-pub use state::{FoldError, HoldState, MessageState, NoteState, PlaceState, Request};
+pub use state::{FoldError, HoldState, NoteState, PlaceState, Request};
 pub(crate) use validate::{amount, free_text, known, short_text};

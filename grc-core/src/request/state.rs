@@ -1,7 +1,7 @@
 //! What a request is: the fold of its events.
 
 use super::{
-    Span,
+    MessageState, Span,
     event::{Event, FileData, Held, PartyData, PlaceData, RequestEvent},
     served::ServedState,
 };
@@ -13,24 +13,6 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
-
-/// A message, in either direction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageState {
-    /// The sequence of its event.
-    pub seq: u64,
-    /// When it was exchanged.
-    pub at: Moment,
-    /// `in` or `out`.
-    pub direction: Word,
-    /// By which channel.
-    pub channel: Word,
-    /// Its text.
-    pub text: Slot,
-    /// What became of it: `sent`, `dead`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<Word>,
-}
 
 /// An internal note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +105,9 @@ pub struct Request {
     pub code: Option<Slot>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<MessageState>,
+    /// How many of its messages are given up, those included that were forgotten since.
+    #[serde(default)]
+    pub undelivered: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<NoteState>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -163,7 +148,7 @@ pub enum FoldError {
 
 impl Request {
     /// The version of the fold. A stream folded by another version is folded again from its events.
-    pub const FOLD: u32 = 1;
+    pub const FOLD: u32 = 2;
 
     /// Folds a history from its first event.
     ///
@@ -245,6 +230,7 @@ impl Request {
             place: place.clone().map(|data| PlaceState { data, coarse: None }),
             code: Some(*code),
             messages: Vec::new(),
+            undelivered: 0,
             notes: Vec::new(),
             files: Vec::new(),
             interventions: Vec::new(),
@@ -343,23 +329,39 @@ impl Request {
                     self.name_slot(*comment, "message");
                 }
             }
-            RequestEvent::Messaged { direction, channel, text, .. } => {
-                self.name_slot(*text, "message");
+            RequestEvent::Messaged { direction, channel, text, subject, template, automatic, .. } => {
+                for slot in std::iter::once(*text).chain(*subject) {
+                    self.name_slot(slot, "message");
+                }
                 self.messages.push(MessageState {
                     seq: event.seq,
                     at,
                     direction: direction.clone(),
                     channel: channel.clone(),
                     text: *text,
+                    subject: *subject,
+                    template: template.clone(),
+                    automatic: *automatic,
                     status: None,
+                    code: None,
+                    since: None,
+                    tried: Vec::new(),
+                    round: 0,
                 });
-                let exchange =
-                    Span::new("exchange", at, &[("direction", Some(direction)), ("channel", Some(channel))]);
-                self.spans.push(exchange.point());
+                let yes = automatic.then(|| Word::of("yes"));
+                let dimensions =
+                    [("direction", Some(direction)), ("channel", Some(channel)), ("automatic", yes.as_ref())];
+                self.spans.push(Span::new("exchange", at, &dimensions).point());
             }
-            RequestEvent::Delivered { message, status, .. } => {
+            RequestEvent::Delivered { message, status, code, next, .. } => {
                 if let Some(message) = self.messages.iter_mut().find(|known| known.seq == *message) {
-                    message.status = Some(status.clone());
+                    let before = message.is_dead();
+                    message.follow(at, status, code.as_ref(), next.as_ref());
+                    match (before, message.is_dead()) {
+                        (false, true) => self.undelivered += 1,
+                        (true, false) => self.undelivered = self.undelivered.saturating_sub(1),
+                        _ => {}
+                    }
                 }
             }
             RequestEvent::Noted { text } => {
@@ -482,6 +484,9 @@ impl Request {
         }
         self.code = self.code.filter(lives);
         self.messages.retain(|message| lives(&message.text));
+        for message in &mut self.messages {
+            message.subject = message.subject.filter(lives);
+        }
         self.notes.retain(|note| lives(&note.text));
         self.files.retain(|file| lives(&file.slot));
         for served in &mut self.interventions {
@@ -540,6 +545,7 @@ impl Request {
             (Fact::ResponseTarget, promised("response")),
             (Fact::AssignmentTarget, promised("assignment")),
             (Fact::InterventionTarget, promised("intervention")),
+            (Fact::Undelivered, (self.undelivered > 0).then_some(i64::from(self.undelivered))),
             (Fact::Lat, point.map(|point| i64::from(point.0))),
             (Fact::Lon, point.map(|point| i64::from(point.1))),
         ] {

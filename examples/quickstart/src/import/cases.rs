@@ -37,8 +37,8 @@ pub(crate) struct Case {
 
 /// What makes cases of rows.
 #[derive(Debug)]
-pub(crate) struct Translator {
-    mapping: Mapping,
+pub(crate) struct Translator<'m> {
+    mapping: &'m Mapping,
     encoding: Encoding,
     places: BTreeMap<String, usize>,
     vocabulary: Vocabulary,
@@ -50,20 +50,16 @@ pub(crate) struct Translator {
 /// What free texts may hold, as the engine has it: a step that it would refuse is refused before the first.
 const MAX_TEXT: usize = 20_000;
 
-impl Translator {
+impl<'m> Translator<'m> {
     pub(crate) fn new(
-        mapping: Mapping,
+        mapping: &'m Mapping,
         places: BTreeMap<String, usize>,
         vocabulary: Vocabulary,
         organisation: &Organisation,
         quiet: bool,
         now: DateTime<Utc>,
     ) -> Self {
-        let contact = |channel: &grc_core::definition::Channel| match channel.answer? {
-            Contact::Email => Some("email"),
-            Contact::Phone => Some("phone"),
-            Contact::Address => Some("address"),
-        };
+        let contact = |channel: &grc_core::definition::Channel| channel.answer.map(Contact::detail);
         let answers = organisation.channels.iter().filter_map(contact).collect();
         Self { encoding: mapping.encoding, mapping, places, vocabulary, answers, quiet, now }
     }
@@ -112,7 +108,7 @@ impl Translator {
             "type" => columns.type_.as_ref(),
             "channel" => columns.channel.as_ref(),
             "service" => columns.service.as_ref(),
-            "place.point" => columns.place.latitude.as_ref(),
+            "place.point" => columns.place.latitude.as_ref().or(columns.place.point.as_ref()),
             "place.address" => columns.place.street.as_ref(),
             "place.zone" => columns.place.zone.as_ref(),
             "requester.name" => columns.requester.family.as_ref(),
@@ -130,7 +126,7 @@ impl Translator {
 
 /// One row while it is read.
 struct Reading<'a> {
-    by: &'a Translator,
+    by: &'a Translator<'a>,
     record: &'a ByteRecord,
     flaws: Vec<Flaw>,
 }
@@ -318,6 +314,16 @@ impl<'a> Reading<'a> {
 
     fn point(&mut self) -> Option<(f64, f64)> {
         let columns = &self.by.mapping.columns.place;
+        if let Some(column) = &columns.point {
+            let text = self.cell(Some(column))?;
+            let found = super::point::read(&text);
+            if found.is_none() {
+                let reason =
+                    "not a position: write `{'lon': 2.33, 'lat': 48.88}`, or `48.88, 2.33`, latitude first";
+                self.flaw(column, "place.point", reason);
+            }
+            return found;
+        }
         let (latitude, longitude) = (columns.latitude.as_ref()?, columns.longitude.as_ref()?);
         let mut degrees = |column: &'a String, limit: f64| {
             let text = self.cell(Some(column))?;

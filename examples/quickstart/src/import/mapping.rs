@@ -109,7 +109,7 @@ pub(crate) struct PersonColumns {
     pub(crate) city: Option<String>,
 }
 
-/// The columns of a place.
+/// The columns of a place. Its position is in two columns, or in one, `point`: see [`super::point::read`].
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct PlaceColumns {
@@ -118,6 +118,7 @@ pub(crate) struct PlaceColumns {
     pub(crate) city: Option<String>,
     pub(crate) latitude: Option<String>,
     pub(crate) longitude: Option<String>,
+    pub(crate) point: Option<String>,
     pub(crate) zone: Option<String>,
 }
 
@@ -316,8 +317,20 @@ impl Mapping {
                 ));
             }
         }
-        if self.columns.place.latitude.is_some() != self.columns.place.longitude.is_some() {
-            return wrong("a position needs both `place.latitude` and `place.longitude`".to_owned());
+        let place = &self.columns.place;
+        if place.latitude.is_some() != place.longitude.is_some() {
+            return wrong(
+                "a position needs both `columns.place.latitude` and `columns.place.longitude`, or `columns.place.point` \
+                 for one column with both"
+                    .to_owned(),
+            );
+        }
+        if place.latitude.is_some() && place.point.is_some() {
+            return wrong(
+                "the position is mapped twice: keep `columns.place.point`, or `columns.place.latitude` and \
+                 `columns.place.longitude`"
+                    .to_owned(),
+            );
         }
         Ok(())
     }
@@ -338,9 +351,11 @@ mod tests {
 
     #[test]
     fn the_mappings_that_are_shipped_can_be_read() {
-        for text in
-            [include_str!("../../mappings/boston-2011.toml"), include_str!("../../mappings/personal.toml")]
-        {
+        for text in [
+            include_str!("../../mappings/boston-2011.toml"),
+            include_str!("../../mappings/paris-dansmarue.toml"),
+            include_str!("../../mappings/personal.toml"),
+        ] {
             Mapping::parse(text).unwrap_or_else(|error| panic!("{}", error.text));
         }
     }
@@ -358,6 +373,14 @@ mod tests {
             (
                 "take = [\"state\"]\n[columns]\nopened = \"o\"\n[defaults]\ntype = \"t\"\nchannel = \"c\"",
                 "states cannot",
+            ),
+            (
+                "[columns]\nopened = \"o\"\n[columns.place]\nlatitude = \"y\"\n[defaults]\ntype = \"t\"\nchannel = \"c\"",
+                "needs both `columns.place.latitude`",
+            ),
+            (
+                "[columns]\nopened = \"o\"\n[columns.place]\npoint = \"p\"\nlatitude = \"y\"\nlongitude = \"x\"\n[defaults]\ntype = \"t\"\nchannel = \"c\"",
+                "mapped twice",
             ),
         ] {
             let error = Mapping::parse(text).unwrap_err();

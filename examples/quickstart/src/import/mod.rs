@@ -1,8 +1,9 @@
 //! Reading a real export and replaying each case through the engine, at its own dates.
 
 mod cases;
-mod mapping;
+pub(crate) mod mapping;
 mod model;
+mod point;
 mod reading;
 mod refused;
 mod replay;
@@ -36,13 +37,12 @@ pub(crate) struct Imported {
 pub(crate) fn import(
     town: &Town,
     csv: &Path,
-    mapping: &Path,
+    mapping: &Mapping,
     options: &Options,
     out: &mut (dyn Write + Send),
 ) -> Res<Imported> {
-    let mapping = Mapping::load(mapping)?;
     let start = SystemClock.now();
-    let survey = survey::survey(csv, &mapping)?;
+    let survey = survey::survey(csv, mapping)?;
     let authority = town.grc.authority(TOWN)?;
     let host = authority.host("reprise");
     let there = match pollster::block_on(host.definition()) {
@@ -50,12 +50,12 @@ pub(crate) fn import(
         Err(GrcError::NoDefinition(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    let (definition, vocabulary) = model::build(&mapping, &survey, there)?;
+    let (definition, vocabulary) = model::build(mapping, &survey, there)?;
     pollster::block_on(host.publish(&definition))?;
-    let mut rows = Rows::open(csv, &mapping)?;
+    let mut rows = Rows::open(csv, mapping)?;
     let mut places = BTreeMap::new();
-    for name in survey::columns(&mapping) {
-        places.insert(name.to_owned(), rows.column(csv, name, &mapping)?);
+    for name in survey::columns(mapping) {
+        places.insert(name.to_owned(), rows.column(csv, name, mapping)?);
     }
     let quiet = !options.notify;
     let now = town.grc.now().to_utc();

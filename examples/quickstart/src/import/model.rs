@@ -140,6 +140,7 @@ fn organisation(mapping: &Mapping) -> Res<Organisation> {
         acceptabilities: Vec::new(),
         outcomes: Vec::new(),
         impossibilities: Vec::new(),
+        templates: Vec::new(),
     })
 }
 
@@ -175,6 +176,7 @@ fn workflow() -> Res<Workflow> {
             after: None,
             reopens: from.contains(&closed),
             within: None,
+            tell: None,
             discloses: Vec::new(),
         });
     }
@@ -248,7 +250,9 @@ pub(crate) fn build(
         .collect();
     let has_place = {
         let place = &mapping.columns.place;
-        [&place.street, &place.postcode, &place.city, &place.latitude].iter().any(|column| column.is_some())
+        let columns =
+            [&place.street, &place.postcode, &place.city, &place.latitude, &place.point, &place.zone];
+        columns.iter().any(|column| column.is_some())
     };
     let workflow = workflow()?;
     for id in wanted {
@@ -277,6 +281,7 @@ pub(crate) fn build(
             requester: false,
             target: None,
             promises: Promises::default(),
+            acknowledge: None,
             retention: mapping.town.retention,
             fields: all,
             rights: BTreeMap::new(),
@@ -342,7 +347,14 @@ fn lists(
     for answer in &mapping.answer_channels {
         if organisation.channel(&answer.id).is_none() {
             let (id, label) = (word(&answer.id)?, label(&answer.label));
-            organisation.channels.push(Channel { id, label, incoming: true, answer: Some(answer.answer) });
+            organisation.channels.push(Channel {
+                id,
+                label,
+                incoming: true,
+                answer: Some(answer.answer),
+                max: None,
+                by_hand: false,
+            });
         }
     }
     for kind in [Kind::Channel, Kind::Service, Kind::Zone, Kind::Entity, Kind::Outcome, Kind::Acceptability] {
@@ -358,10 +370,22 @@ fn lists(
         for (id, text) in words.added {
             let label = label(&text);
             match kind {
-                Kind::Channel => {
-                    organisation.channels.push(Channel { id, label, incoming: true, answer: None })
-                }
-                Kind::Service => organisation.services.push(Service { id, label, entity: None }),
+                Kind::Channel => organisation.channels.push(Channel {
+                    id,
+                    label,
+                    incoming: true,
+                    answer: None,
+                    max: None,
+                    by_hand: false,
+                }),
+                Kind::Service => organisation.services.push(Service {
+                    id,
+                    label,
+                    entity: None,
+                    phone: None,
+                    email: None,
+                    address: None,
+                }),
                 Kind::Zone => organisation.zones.push(Named { id, label }),
                 Kind::Entity => organisation.entities.push(Named { id, label }),
                 Kind::Outcome => organisation.outcomes.push(Named { id, label }),

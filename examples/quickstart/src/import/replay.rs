@@ -39,7 +39,7 @@ const WAITING: usize = 16;
 /// What the second pass runs on.
 pub(crate) struct Replay<'a> {
     pub(crate) town: &'a Authority,
-    pub(crate) translator: &'a Translator,
+    pub(crate) translator: &'a Translator<'a>,
     pub(crate) workers: usize,
     pub(crate) quiet: bool,
 }

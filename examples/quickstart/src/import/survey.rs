@@ -106,6 +106,7 @@ pub(crate) fn columns(mapping: &Mapping) -> BTreeSet<&str> {
         &place.city,
         &place.latitude,
         &place.longitude,
+        &place.point,
     ];
     let plain = plain.into_iter().filter_map(|column| column.as_deref());
     let fields = mapping.fields.iter().map(|field| field.column.as_str());

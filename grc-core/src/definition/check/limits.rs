@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const MAX_PROCEDURES: usize = 5000;
 const MAX_ITEMS: usize = 10_000;
+/// Each is rendered at load.
+const MAX_TEMPLATES: usize = 500;
 const MAX_FIELDS: usize = 200;
 const MAX_OPTIONS: usize = 1000;
 const MAX_STATES: usize = 100;
@@ -40,7 +42,10 @@ pub(super) fn sizes(definition: &Definition, findings: &mut Findings) {
         + org.agents.len()
         + org.grants.len()
         + org.acceptabilities.iter().map(|item| 1 + item.reasons.len()).sum::<usize>()
-        + org.outcomes.len();
+        + org.outcomes.len()
+        + org.templates.iter().map(|item| 1 + item.channels.len()).sum::<usize>();
+    let texts = org.templates.iter().map(|item| 1 + item.channels.len()).sum::<usize>();
+    check("organisation.template".to_owned(), texts, MAX_TEMPLATES, "texts of templates");
     check("organisation".to_owned(), items, MAX_ITEMS, "items");
     check("procedure".to_owned(), definition.procedures.len(), MAX_PROCEDURES, "procedures");
     check("workflow".to_owned(), definition.workflows.len(), MAX_PROCEDURES, "workflows");

@@ -6,7 +6,7 @@ use crate::{
     Word,
     definition::{
         Acceptability, Agent, Channel, Field, Finding, Grant, Named, Organisation, Procedure, Service, State,
-        Team, Transition, Workflow, check,
+        Team, Template, Transition, Workflow, check,
     },
 };
 use serde::de::DeserializeOwned;
@@ -45,6 +45,7 @@ impl Unit for Organisation {
             ("grant", mend::<Grant>),
             ("acceptability", mend::<Acceptability>),
             ("outcome", mend::<Named>),
+            ("template", mend::<Template>),
         ]
     }
 }

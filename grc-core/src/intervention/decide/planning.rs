@@ -136,6 +136,7 @@ fn requests(plan: &Planning, before: Option<&Intervention>, desk: &mut Desk<'_>)
                 type_: request.type_.clone(),
                 family: request.family.clone(),
                 entity: request.entity.clone(),
+                zone: request.place.as_ref().and_then(|place| place.data.zone.clone()),
             })
         })
         .collect()

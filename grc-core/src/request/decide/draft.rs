@@ -1,9 +1,9 @@
 //! Building a decision: numbering slots, collecting problems.
 
-use super::{Context, Decision, NewSlot, Plan};
+use super::{Context, Decision, NewSlot};
 use crate::{
     Typed, Value, Word,
-    definition::{Contact, FieldKind},
+    definition::FieldKind,
     refusal::{Problem, Refusal},
     request::{
         Assignee, NewFile, Request,
@@ -47,8 +47,12 @@ impl<'a> Draft<'a> {
 
     /// The part of what the next event brings.
     pub(crate) fn own_part(&self) -> Part {
-        let sequence = self.version + self.decision.events.len() as u64 + 1;
-        part_of_event(u32::try_from(sequence).unwrap_or(u32::MAX))
+        part_of_event(u32::try_from(self.sequence()).unwrap_or(u32::MAX))
+    }
+
+    /// The sequence of the next event.
+    pub(super) fn sequence(&self) -> u64 {
+        self.version + self.decision.events.len() as u64 + 1
     }
 
     pub(crate) fn event(&mut self, event: RequestEvent) -> usize {
@@ -281,97 +285,6 @@ impl<'a> Draft<'a> {
         }
         allowed
     }
-
-    /// A message from the requester.
-    pub(crate) fn message_in(&mut self, request: &Request, text: &Typed, channel: Word) {
-        if self.may_write("message", Some(request))
-            && self.check(validate::free_text("message", text)).is_some()
-        {
-            let part = self.own_part();
-            let text = self.slot("message", part, text.clone());
-            let party = requester_index(request);
-            self.event(RequestEvent::Messaged { direction: Word::of("in"), channel, text, party });
-        }
-    }
-
-    /// A message to the requester: the channel they chose, or another by which they can be reached.
-    pub(crate) fn message_out(
-        &mut self,
-        request: &Request,
-        text: &Typed,
-        channel: Option<&str>,
-        quiet: bool,
-    ) {
-        let organisation = self.context.organisation;
-        if !self.may_write("message", Some(request)) {
-            return;
-        }
-        if let Err(problem) = validate::free_text("message", text) {
-            self.problems.push(problem);
-            return;
-        }
-        let has = |need: Contact| {
-            let detail = match need {
-                Contact::Email => "email",
-                Contact::Phone => "phone",
-                Contact::Address => "address",
-            };
-            request.requester().is_some_and(|party| party.details.contains_key(detail))
-        };
-        let answers = || organisation.channels.iter().filter(|channel| channel.answer.is_some());
-        let channel = match channel {
-            Some(name) => {
-                let known = answers().map(|channel| &channel.id);
-                match self.check(validate::known(
-                    "channel",
-                    "channel.unknown",
-                    "answering channel",
-                    name,
-                    known,
-                )) {
-                    Some(channel) => channel,
-                    None => return,
-                }
-            }
-            None => {
-                let chosen = request.requester().and_then(|party| party.answer.as_ref());
-                let reachable =
-                    |id: &Word| organisation.channel(id.as_str()).is_some_and(|c| c.answer.is_some_and(has));
-                let found = chosen
-                    .filter(|id| reachable(id))
-                    .or_else(|| Some(&request.channel).filter(|id| reachable(id)))
-                    .or_else(|| {
-                        answers().find(|channel| channel.answer.is_some_and(has)).map(|channel| &channel.id)
-                    });
-                match found {
-                    Some(channel) => channel.clone(),
-                    None => {
-                        self.problems.push(
-                            Problem::new(
-                                "message.unreachable",
-                                "message",
-                                "the requester cannot be reached by any channel",
-                            )
-                            .hint("leave the message out, or correct the requester's contact"),
-                        );
-                        return;
-                    }
-                }
-            }
-        };
-        let part = self.own_part();
-        let slot = self.slot("message", part, text.clone());
-        let party = requester_index(request);
-        let event = self.event(RequestEvent::Messaged {
-            direction: Word::of("out"),
-            channel: channel.clone(),
-            text: slot,
-            party,
-        });
-        if !quiet {
-            self.decision.plans.push(Plan::Deliver { event, channel });
-        }
-    }
 }
 
 /// Whether `image/*` or `image/png` takes a media type.
@@ -380,10 +293,4 @@ fn takes(accepted: &str, media: &str) -> bool {
         Some(kind) => media.starts_with(kind),
         None => accepted == media,
     }
-}
-
-/// Which of the parties is the requester.
-fn requester_index(request: &Request) -> Option<u32> {
-    let index = request.parties.iter().position(|party| party.role == "requester").unwrap_or(0);
-    u32::try_from(index).ok().filter(|_| !request.parties.is_empty())
 }

@@ -1,9 +1,13 @@
 //! Deciding an intake.
 
-use super::{Context, Decision, Draft, occurred, plan_retention, required_problem, validate};
+use super::{
+    Context, Decision, Draft,
+    message::{Notice, suits},
+    occurred, plan_retention, required_problem, validate,
+};
 use crate::{
     Moment, Typed, Value, Word,
-    definition::{Action, FieldKind, PlaceKind},
+    definition::{Action, Contact, FieldKind, PlaceKind},
     refusal::{Problem, Refusal},
     request::{
         Intake, Party,
@@ -139,6 +143,12 @@ pub fn decide_intake(intake: &Intake, type_: &Word, context: &Context<'_>) -> Re
             draft.event(RequestEvent::Attached { file });
         }
     }
+    if let Some(template) =
+        procedure.acknowledge.as_ref().filter(|_| !intake.quiet && draft.problems.is_empty())
+    {
+        let notice = Notice { template, own: None, automatic: true, at };
+        draft.notice(&notice, None, &super::Values::new());
+    }
     plan_entry(&state, phase == "closed", at, intake.quiet, &mut draft);
     draft.finish()
 }
@@ -224,7 +234,7 @@ fn parties(intake: &Intake, draft: &mut Draft<'_>) -> Vec<PartyData> {
         };
         let answer = match &party.answer {
             Some(name) => {
-                let known = organisation.channels.iter().filter(|channel| channel.answer.is_some());
+                let known = organisation.channels.iter().filter(|channel| channel.answers());
                 let path = format!("{role}.answer");
                 draft.check(validate::known(
                     &path,
@@ -250,6 +260,29 @@ fn parties(intake: &Intake, draft: &mut Draft<'_>) -> Vec<PartyData> {
             if let Some(typed) = draft.check(checked) {
                 let slot = draft.slot(&path, HEAD, typed);
                 details.insert(Word::of(name), slot);
+            }
+        }
+        // A replay keeps what was chosen, whether it was possible or not.
+        if let Some(channel) = answer.as_ref().filter(|_| !intake.quiet)
+            && let Some(contact) = organisation.channel(channel.as_str()).and_then(|channel| channel.answer)
+        {
+            let given = party.details.get(contact.detail());
+            let fits = given
+                .is_some_and(|typed| suits(organisation, contact, typed.expose_text().unwrap_or_default()));
+            // One that was typed wrong has its own problem already.
+            let wrong = given.is_some() && !details.contains_key(contact.detail());
+            if !fits && !wrong {
+                let problem = Problem::new(
+                    "party.answer",
+                    format!("{role}.answer"),
+                    "the channel chosen for answers cannot reach this person",
+                );
+                draft.problems.push(problem.hint(match contact {
+                    Contact::Email => "give an e-mail address, or choose another channel",
+                    Contact::Phone => "give a telephone number, or choose another channel",
+                    Contact::Mobile => "give the number of a mobile, or choose another channel",
+                    Contact::Address => "give a postal address, or choose another channel",
+                }));
             }
         }
         out.push(PartyData { role, answer, details });

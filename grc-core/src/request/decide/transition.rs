@@ -1,6 +1,6 @@
 //! Deciding a transition.
 
-use super::{Draft, RequestEnv, Values, denied, intake::plan_entry, note, validate};
+use super::{Draft, RequestEnv, Values, denied, intake::plan_entry, message::Notice, note, validate};
 use crate::{
     Moment, Word,
     definition::{Action, Ask, FieldKind, Transition},
@@ -80,7 +80,7 @@ pub(super) fn fire(
     if !fields.is_empty() {
         draft.event(RequestEvent::Corrected { fields });
     }
-    go(request, transition, fire, at, quiet, false, draft);
+    go(request, values, transition, fire, Firing { at, quiet, timer: false }, draft);
     Ok(())
 }
 
@@ -99,7 +99,14 @@ pub(super) fn elapsed(
             .filter(|transition| transition.after.is_some())
             .ok_or_else(|| Problem::new("transition.unknown", "transition", "there is no such timer"))?;
     draft.problems.extend(blocked(request, values, transition, draft));
-    go(request, transition, &by_timer(&transition.id), at, false, true, draft);
+    go(
+        request,
+        values,
+        transition,
+        &by_timer(&transition.id),
+        Firing { at, quiet: false, timer: true },
+        draft,
+    );
     Ok(())
 }
 
@@ -166,15 +173,23 @@ fn blocked(request: &Request, values: &Values, transition: &Transition, draft: &
     problems
 }
 
-fn go(
-    request: &Request,
-    transition: &Transition,
-    fire: &Fire,
+/// How a transition comes to be fired.
+#[derive(Clone, Copy)]
+struct Firing {
     at: Moment,
     quiet: bool,
     timer: bool,
+}
+
+fn go(
+    request: &Request,
+    values: &Values,
+    transition: &Transition,
+    fire: &Fire,
+    firing: Firing,
     draft: &mut Draft<'_>,
 ) {
+    let Firing { at, quiet, timer } = firing;
     let super::Context { organisation, procedure, .. } = *draft.context;
     let asks = |ask| transition.asks.contains(&ask);
     let missing = |draft: &mut Draft<'_>, path: &str, hint: &str| {
@@ -212,14 +227,27 @@ fn go(
         outcome,
         timer,
     });
+    let citizen = draft.context.acting.is_citizen();
+    // A replay tells nothing by itself.
+    let notice = transition.tell.as_ref().filter(|_| !quiet).map(|template| Notice {
+        template,
+        own: fire.message.as_ref().filter(|_| !citizen),
+        automatic: timer,
+        at,
+    });
     match &fire.message {
-        Some(text) if draft.context.acting.is_citizen() => {
+        Some(text) if citizen => {
             // What a citizen says with a transition comes in.
             draft.message_in(request, text, request.channel.clone());
         }
-        Some(text) => draft.message_out(request, text, None, quiet),
+        // It is part of the notice.
+        Some(_) if notice.is_some() => {}
+        Some(text) => draft.message_out(request, values, text, None, quiet),
         None if asks(Ask::Message) && !timer => missing(draft, "message", "write to the requester"),
         None => {}
+    }
+    if let Some(notice) = notice.filter(|_| draft.problems.is_empty()) {
+        draft.notice(&notice, Some(request), values);
     }
     match &fire.note {
         Some(_) if draft.context.acting.is_citizen() => {
