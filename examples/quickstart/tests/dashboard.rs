@@ -8,7 +8,7 @@ mod support;
 
 use chrono::{DateTime, Utc};
 use grc_core::{
-    Clock, Grc, ManualClock, SystemEntropy,
+    Actor, Clock, Grc, List, ManualClock, SystemEntropy,
     insight::{Cell, Dimension, Figure, Question, Table},
 };
 use grc_sqlite::Options;
@@ -226,23 +226,54 @@ fn a_script_that_fails_would_be_seen() {
 }
 
 #[test]
-fn the_same_moment_gives_the_same_year() {
+fn the_same_moment_gives_the_same_year_and_it_is_like_those_of_real_towns() {
     let directory = tempfile::tempdir().unwrap();
     let [(one, first), (two, second)] = ["one", "two"].map(|name| town(directory.path(), name));
     assert_eq!(first, second);
-    let figures = |db: &Path| {
-        let page = std::fs::read_to_string(db.with_file_name("dashboard.html")).unwrap();
-        page.split_once("id=\"figures\">").unwrap().1.to_owned()
-    };
+    let page = |db: &Path| std::fs::read_to_string(db.with_file_name("dashboard.html")).unwrap();
+    let figures = |db: &Path| page(db).split_once("id=\"figures\">").unwrap().1.to_owned();
     assert_eq!(figures(&one), figures(&two));
+    volumes(&page(&one));
+    println!("{}", sites(&one));
 }
 
-#[test]
-fn the_year_is_like_those_of_real_towns() {
-    let directory = tempfile::tempdir().unwrap();
-    let (db, _) = town(directory.path(), "one");
-    let page = std::fs::read_to_string(db.with_file_name("dashboard.html")).unwrap();
-    let tables = tables(&page);
+/// Interventions of all ends; some serve requests of two families.
+fn sites(db: &Path) -> String {
+    let opened = Options::new().open(db).unwrap();
+    let store = Arc::clone(&opened.store);
+    let (mut stages, mut shared) = (BTreeMap::<String, u32>::new(), 0);
+    pollster::block_on(async {
+        let grc = Grc::open(opened.into()).await.unwrap();
+        let authority = grc.authority("ville").unwrap();
+        let (town, host) = (authority.session(Actor::agent("a-02")), authority.host("essai"));
+        let mut list = List::new().limit(500);
+        loop {
+            let page = town.interventions(&list).await.unwrap();
+            for site in &page.interventions {
+                *stages.entry(site.stage.to_string()).or_default() += 1;
+                if let [one, two] = site.requests[..] {
+                    for id in [one, two] {
+                        assert_eq!(host.verify(id).await.unwrap().problems, Vec::<String>::new());
+                    }
+                    let [one, two] = [town.open(one).await.unwrap(), town.open(two).await.unwrap()];
+                    assert_ne!(one.family(), two.family());
+                    shared += 1;
+                }
+            }
+            match page.next {
+                Some(next) => list = List::new().limit(500).after(next),
+                None => break,
+            }
+        }
+    });
+    store.close();
+    assert!(shared >= 20 && stages["done"] > 400 && stages["impossible"] >= 10, "{stages:?}, {shared}");
+    format!("interventions: {stages:?}; {shared} serve two requests")
+}
+
+/// Shares, delays and costs.
+fn volumes(page: &str) {
+    let tables = tables(page);
     let number = |table: &str, keys: &[&str], figure: &str| -> f64 {
         let table = tables.iter().find(|known| known.id == table).unwrap();
         let keys: Vec<Option<String>> = keys.iter().map(|key| Some((*key).to_owned())).collect();
@@ -278,5 +309,10 @@ fn the_year_is_like_those_of_real_towns() {
     assert!(after > before * 1.2, "the application grows: {before} then {after}");
     near("reopened", number("ensemble", &[], "reopened") / total, 0.01, 0.08);
     near("open", number("ensemble", &[], "open") / total, 0.02, 0.12);
-    assert!(number("ensemble", &[], "cents") > 0.0);
+    for table in ["couts-familles", "couts-fournisseurs"] {
+        let table = tables.iter().find(|known| known.id == table).unwrap();
+        let cents = table.cells.iter().filter(|((_, figure), _)| figure == "cents");
+        let sum: f64 = cents.map(|(_, written)| written.parse::<f64>().unwrap()).sum();
+        assert_eq!(sum, number("ensemble", &[], "cents"), "{} sums to the cent", table.id);
+    }
 }

@@ -122,8 +122,9 @@ async fn deliver(stage: &mut Stage<'_>) -> Res<()> {
     let transport = RecordingTransport::new();
     let report = stage.authority.host("facteur").work(Some(&transport), Budget::ALL).await?;
     stage.say(format!(
-        "Le programme remet ce qui attend : {} message (transport d'essai, rien ne part)",
-        report.sent
+        "Le programme remet ce qui attend : {} message{} (transport d'essai, rien ne part)",
+        report.sent,
+        if report.sent > 1 { "s" } else { "" }
     ))?;
     for outgoing in transport.given() {
         let (to, text) = (outgoing.to.expose().to_string(), outgoing.text.expose().to_string());

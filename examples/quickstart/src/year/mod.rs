@@ -14,23 +14,50 @@ use crate::{
     town::{TOWN, Town},
 };
 use calendar::Calendar;
-use grc_core::{Clock, Definition, Moment, SystemClock};
+use grc_core::{Clock, Definition, Moment, SystemClock, definition::Named};
 use play::Players;
 use std::{collections::BTreeSet, io::Write};
 
 /// What the definition lacks of what the year speaks of.
 fn missing(definition: &Definition) -> BTreeSet<&'static str> {
     let organisation = &definition.organisation;
-    let types = kinds::KINDS.iter().map(|kind| kind.id);
-    let types = types.filter(|id| !definition.procedures.contains_key(*id));
-    let suppliers = kinds::KINDS.iter().flat_map(|kind| kind.suppliers.iter().copied());
-    let suppliers = suppliers.filter(|id| organisation.suppliers.iter().all(|known| known.id != **id));
+    let named = |list: &[Named]| list.iter().map(|known| known.id.to_string()).collect();
+    let reasons = organisation.acceptabilities.iter().flat_map(|known| &known.reasons);
+    let kinds = kinds::KINDS.iter();
     let crews = || kinds::KINDS.iter().map(|kind| kind.crew);
-    let teams = crews().map(|crew| crew.team).filter(|id| organisation.team(id).is_none());
     let agents = crews().flat_map(|crew| crew.agents.iter().copied().chain([crew.head]));
-    let agents = agents.chain(["a-17", "a-18"]).filter(|id| organisation.agent(id).is_none());
-    let role = Some(play::ROLE).filter(|role| !organisation.has_role(role));
-    types.chain(suppliers).chain(teams).chain(agents).chain(role).collect()
+    let wanted: [(BTreeSet<String>, Vec<&'static str>); 9] = [
+        (
+            definition.procedures.keys().map(ToString::to_string).collect(),
+            kinds.clone().map(|k| k.id).collect(),
+        ),
+        (
+            named(&organisation.suppliers),
+            kinds.clone().flat_map(|kind| kind.suppliers.iter().copied()).collect(),
+        ),
+        (named(&organisation.outcomes), kinds.map(|kind| kind.outcome).chain(plan::OUTCOMES).collect()),
+        (named(&organisation.zones), kinds::ZONES.iter().map(|(zone, _)| *zone).collect()),
+        (named(&organisation.impossibilities), plan::IMPOSSIBLE.iter().map(|(reason, _)| *reason).collect()),
+        (named(&organisation.roles), vec![play::ROLE]),
+        (
+            reasons.map(|reason| reason.id.to_string()).collect(),
+            plan::REASONS.iter().map(|(reason, _)| *reason).chain([plan::KNOWN]).collect(),
+        ),
+        (
+            organisation.teams.iter().map(|team| team.id.to_string()).collect(),
+            crews().map(|crew| crew.team).collect(),
+        ),
+        (
+            organisation.agents.iter().map(|agent| agent.id.to_string()).collect(),
+            agents.chain(plan::DESK).collect(),
+        ),
+    ];
+    let channels = kinds::CHANNELS.iter().map(|(channel, ..)| *channel).chain(["sms"]);
+    let channels = channels.filter(|id| organisation.channel(id).is_none());
+    let lacks = |(known, wanted): (BTreeSet<String>, Vec<&'static str>)| {
+        wanted.into_iter().filter(move |id| !known.contains(*id)).collect::<Vec<_>>()
+    };
+    wanted.into_iter().flat_map(lacks).chain(channels).collect()
 }
 
 /// Generates the year that ends now. Answers whether it did: with another definition it may not be able to.

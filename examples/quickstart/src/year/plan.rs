@@ -20,6 +20,21 @@ const PER_THOUSAND: u64 = 88;
 /// What the year is drawn from.
 pub(super) const SEED: u64 = 20_260_901;
 
+/// Why the town cannot act, by how often; and that it knows already.
+pub(super) const REASONS: [(&str, u64); 3] =
+    [("domaine-prive", 40), ("autre-gestionnaire", 35), ("introuvable", 25)];
+pub(super) const KNOWN: &str = "deja-signale";
+
+/// What comes of what the town does not deal with.
+pub(super) const OUTCOMES: [&str; 2] = ["transmis", "sans-objet"];
+
+/// Why work on site is impossible, by how often.
+pub(super) const IMPOSSIBLE: [(&str, u64); 3] =
+    [("intemperies", 5), ("acces-impossible", 4), ("materiel-manquant", 2)];
+
+/// Who takes requests in.
+pub(super) const DESK: [&str; 2] = ["a-17", "a-18"];
+
 /// How far the logarithm of a delay strays from that of its median.
 const SPREAD: f64 = 0.85;
 
@@ -114,7 +129,7 @@ impl Drawing<'_> {
             .and_position(48.117 + north * 0.04, -1.677 + east * 0.06)
             .in_zone(zone);
         let party = self.party(channel, number);
-        let by = self.dice.one(&["a-17", "a-18"]).unwrap_or("a-17");
+        let by = self.dice.one(&DESK).unwrap_or("a-17");
         self.case.act(opened, by, place, What::Submit(Box::new(intake.at(at).party(party))));
     }
 
@@ -143,8 +158,7 @@ impl Drawing<'_> {
 
     /// Not the town's to deal with: it says why, and closes it.
     fn refuse(&mut self, kind: &Kind, opened: DateTime<Utc>) {
-        let reasons = [("domaine-prive", 40), ("autre-gestionnaire", 35), ("introuvable", 25)];
-        let reason = self.dice.weighted(&reasons).unwrap_or("introuvable");
+        let reason = self.dice.weighted(&REASONS).unwrap_or("introuvable");
         let at = self.calendar.working(opened + hours(self.dice.log_normal(26.0, SPREAD)));
         let outcome = if reason == "autre-gestionnaire" { "transmis" } else { "sans-objet" };
         let message = match reason {
@@ -270,7 +284,7 @@ impl Drawing<'_> {
             let at = self.calendar.working(told.max(given) + hours(self.dice.log_normal(10.0, 0.7)));
             self.case.act(at, kind.crew.head, request, What::Duplicates(0));
             let message = "C'est déjà signalé : une équipe s'en occupe.";
-            self.reject(request, kind.crew.head, after(at, 1), "deja-signale", "sans-objet", message);
+            self.reject(request, kind.crew.head, after(at, 1), KNOWN, "sans-objet", message);
         }
     }
 
@@ -317,8 +331,7 @@ impl Drawing<'_> {
         let tried = self.calendar.working(given + (begun - given) / 2);
         if self.dice.percent(5) && after(given, 20) < tried && after(tried, 30) < begun {
             self.plan(kind, after(given, 10), tried, &serves, None);
-            let reasons = [("intemperies", 5), ("acces-impossible", 4), ("materiel-manquant", 2)];
-            let reason = self.dice.weighted(&reasons).unwrap_or("intemperies");
+            let reason = self.dice.weighted(&IMPOSSIBLE).unwrap_or("intemperies");
             self.case.site(tried, worker, Work::impossible(reason));
             self.case.site(after(tried, 1), worker, Work::spend(15));
             planned = planned.max(after(tried, 20));
