@@ -46,8 +46,7 @@ impl Session {
     /// reason why the question cannot be answered: `figures.none`, `figures.dimensions`, `figures.dimension`,
     /// `figures.range`, `figures.moment`, `figures.too-many`, `list.field`; [`GrcError::Storage`].
     pub async fn measure(&self, question: &Question) -> Result<Table, GrcError> {
-        let mut tables = self.measure_all(std::slice::from_ref(question)).await?;
-        Ok(tables.remove(0))
+        self.measure_all(std::slice::from_ref(question)).await?.pop().ok_or(GrcError::Busy)
     }
 
     /// The answers to several questions, in their order: the rows are read once for all.
@@ -103,8 +102,7 @@ impl Host {
     /// # Errors
     /// As [`Session::measure`], but nothing is denied.
     pub async fn measure(&self, question: &Question) -> Result<Table, GrcError> {
-        let mut tables = self.measure_all(std::slice::from_ref(question)).await?;
-        Ok(tables.remove(0))
+        self.measure_all(std::slice::from_ref(question)).await?.pop().ok_or(GrcError::Busy)
     }
 
     /// The answers to several questions, in their order: the rows are read once for all.

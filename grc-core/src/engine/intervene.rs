@@ -18,8 +18,7 @@ use crate::{
     },
     request::{Acting, Event, Measure, Values},
     storage::{
-        Batch, ConflictOn, Expect, IndexValue, Load, Parts, ReceiptRow, Step, StreamKey, StreamRecord,
-        StreamRow, Task,
+        Batch, Expect, IndexValue, Load, Parts, ReceiptRow, Step, StreamKey, StreamRecord, StreamRow, Task,
     },
     vault::{DataKey, HEAD, Slot, StreamContext, VaultRow},
 };
@@ -196,15 +195,7 @@ impl Authority {
                 Ok(Some(done)) => return Ok(done),
                 // An erasure was finished first: look again.
                 Ok(None) => {}
-                Err(GrcError::Storage(error)) => match error.conflict_on() {
-                    Some(ConflictOn::Stream | ConflictOn::Receipt) => {}
-                    Some(ConflictOn::Document) => {
-                        self.forget_organisation();
-                        inner.forget_named();
-                    }
-                    _ => return Err(error.into()),
-                },
-                Err(error) => return Err(error),
+                Err(error) => self.outrun(error)?,
             }
         }
         Err(GrcError::Busy)

@@ -157,18 +157,26 @@ impl Authority {
                 Ok(Some(written)) => return Ok(written),
                 // An erasure was finished first: look again.
                 Ok(None) => {}
-                Err(GrcError::Storage(error)) => match error.conflict_on() {
-                    Some(ConflictOn::Stream | ConflictOn::Receipt) => {}
-                    Some(ConflictOn::Document) => {
-                        self.forget_organisation();
-                        inner.forget_named();
-                    }
-                    _ => return Err(error.into()),
-                },
-                Err(error) => return Err(error),
+                Err(error) => self.outrun(error)?,
             }
         }
         Err(GrcError::Busy)
+    }
+
+    /// Nothing if what failed is to be decided again, because somebody was faster; forgets what is known no longer.
+    pub(super) fn outrun(&self, error: GrcError) -> Result<(), GrcError> {
+        match &error {
+            GrcError::Storage(storage) => match storage.conflict_on() {
+                Some(ConflictOn::Stream | ConflictOn::Receipt) => Ok(()),
+                Some(ConflictOn::Document) => {
+                    self.forget_organisation();
+                    self.inner().forget_named();
+                    Ok(())
+                }
+                _ => Err(error),
+            },
+            _ => Err(error),
+        }
     }
 
     /// The key for what a stream is told from now on.
