@@ -16,6 +16,8 @@
 //! that is absent compares as false, except that `!=` is always the contrary of `==`; ask for presence with `!!`. Dates compare as `2026-11-24`,
 //! moments as microseconds. Evaluation always ends: the tree has at most [`Condition::MAX_NODES`] nodes.
 
+mod words;
+
 use crate::{Value, Word, fold::folded, storage::Fact};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value as Json, json};
@@ -149,7 +151,7 @@ pub trait Environment {
 pub struct Unmet {
     /// What was looked at; empty for a relation.
     pub var: Option<Var>,
-    /// The part, as it is written.
+    /// The part, in words.
     pub part: String,
 }
 
@@ -226,10 +228,10 @@ impl Condition {
                 parts.iter().for_each(|part| part.collect_unmet(env, out));
             }
             Self::Compare(var, ..) | Self::OneOf(var, _) | Self::Contains(var, _) | Self::Present(var) => {
-                out.push(Unmet { var: Some(var.clone()), part: self.to_json().to_string() });
+                out.push(Unmet { var: Some(var.clone()), part: self.to_string() });
             }
             Self::Not(_) | Self::Constant(_) | Self::Relation(_) | Self::All(_) | Self::Any(_) => {
-                out.push(Unmet { var: None, part: self.to_json().to_string() });
+                out.push(Unmet { var: None, part: self.to_string() });
             }
         }
     }

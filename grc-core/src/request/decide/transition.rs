@@ -161,7 +161,7 @@ fn blocked(request: &Request, values: &Values, transition: &Transition, draft: &
                 Some(var) if visible => Problem::new(
                     "transition.guard",
                     var.to_string(),
-                    format!("this must hold first: {}", unmet.part),
+                    format!("this must be so first: {}", unmet.part),
                 ),
                 _ => Problem::new("transition.guard", "transition", "a condition does not hold"),
             };
