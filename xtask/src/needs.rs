@@ -25,7 +25,7 @@ fn apt(arguments: &[&str]) -> Outcome {
     if !root {
         command.arg("apt-get");
     }
-    let status = command.args(arguments).status();
+    let status = command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
     let hint = "install Debian's package `chromium` by hand";
     match status {
         Ok(status) if status.success() => Ok(()),

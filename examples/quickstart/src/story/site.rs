@@ -156,6 +156,9 @@ pub(super) async fn shared(stage: &mut Stage<'_>, hole: RequestId, lamp: Request
         .estimate(120, "400,00")
         .instructions(lamp, "Reprendre le massif du support L-0412 dans la même fouille.");
     let id = nadia.plan(planning).await?.id();
+    stage.say(
+        "Nadia planifie une intervention qui sert les deux, de deux familles : la voirie en portera deux parts, l'éclairage une.",
+    )?;
     stage.step(90, "L'équipe a fini ; ce que chaque demande en porte")?;
     let field = stage.agent("a-21");
     field.work_on(id, None, Work::Start).await?;
