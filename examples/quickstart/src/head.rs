@@ -1,8 +1,10 @@
 //! What a head of service looks at: the questions, asked all at once, and their answers in the terminal.
 
 use crate::{
-    chart::{bar, column, number},
+    bars::{self, bar},
     failure::{Failure, Res},
+    figures::grouped,
+    numbers::{column, number},
 };
 use grc_core::{
     Moment, Session,
@@ -218,12 +220,10 @@ pub(crate) fn sums(table: &Table, place: usize) -> Vec<(String, f64)> {
     sums
 }
 
-const BAR: u32 = 24;
-
 type Out<'a> = &'a mut (dyn Write + Send);
 
 /// The rows of a table, a bar each for one of its figures.
-fn bars(out: Out<'_>, (view, table): (&View, &Table), drawn: Figure) -> Res<()> {
+fn rows(out: Out<'_>, (view, table): (&View, &Table), drawn: Figure) -> Res<()> {
     writeln!(out, "\n  {}", view.title)?;
     let wide = |figure: &Figure| heading(*figure).chars().count().max(12) + 2;
     let heads: String =
@@ -238,7 +238,7 @@ fn bars(out: Out<'_>, (view, table): (&View, &Table), drawn: Figure) -> Res<()> 
         let cells: String =
             cells.map(|(figure, cell)| format!("{:>1$}", number(*cell), wide(figure))).collect();
         let name = column(&names.join(" · "), width);
-        writeln!(out, "    {name}{cells}  {}", bar(value(row), greatest, BAR))?;
+        writeln!(out, "    {name}{cells}  {}", bar(value(row), greatest))?;
     }
     Ok(())
 }
@@ -259,18 +259,19 @@ pub(crate) fn print(out: Out<'_>, answers: &Answers) -> Res<()> {
             writeln!(out, "  {}", line.join(" ; "))?;
         }
     }
-    bars(out, answers.of("etats")?, Figure::Open)?;
-    bars(out, answers.of("delais-mois")?, MEDIAN)?;
-    bars(out, answers.of("delais-services")?, MEDIAN)?;
+    rows(out, answers.of("etats")?, Figure::Open)?;
+    rows(out, answers.of("delais-mois")?, MEDIAN)?;
+    rows(out, answers.of("delais-services")?, MEDIAN)?;
     let (_, channels) = answers.of("canaux")?;
-    let counted = sums(channels, 1);
-    let greatest = counted.iter().map(|(_, count)| *count).fold(0.0, f64::max);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+    let line = |(name, count): (String, f64)| (name, grouped(count as u64), count);
+    let counted: Vec<_> = sums(channels, 1).into_iter().map(line).collect();
     writeln!(out, "\n  Arrivées, par canal")?;
-    for (name, count) in &counted {
-        writeln!(out, "    {}{count:>14}  {}", column(name, 26), bar(*count, greatest, BAR))?;
+    for line in bars::lines(&counted) {
+        writeln!(out, "    {line}")?;
     }
-    bars(out, answers.of("canaux-sortants")?, Figure::MessagesOut)?;
-    bars(out, answers.of("recevabilite")?, Figure::Total)?;
-    bars(out, answers.of("couts-familles")?, Figure::Cents)?;
-    bars(out, answers.of("couts-fournisseurs")?, Figure::Cents)
+    rows(out, answers.of("canaux-sortants")?, Figure::MessagesOut)?;
+    rows(out, answers.of("recevabilite")?, Figure::Total)?;
+    rows(out, answers.of("couts-familles")?, Figure::Cents)?;
+    rows(out, answers.of("couts-fournisseurs")?, Figure::Cents)
 }

@@ -1,7 +1,6 @@
 //! A town's requests from intake to anonymisation, on one SQLite file.
 
 mod bars;
-mod chart;
 mod check;
 mod clock;
 mod dashboard;
@@ -10,6 +9,7 @@ mod failure;
 mod figures;
 mod head;
 mod import;
+mod numbers;
 mod options;
 mod picture;
 mod retention;

@@ -2,10 +2,10 @@
 
 use super::svg::{Chart, Columns, Series};
 use crate::{
-    chart::number,
     failure::Res,
     figures::grouped,
     head::{Answers, View, heading, name, sums},
+    numbers::number,
 };
 use chrono_tz::Tz;
 use grc_core::insight::{Cell, Dimension, Figure, Row, Step, Table};

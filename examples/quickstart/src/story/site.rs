@@ -2,8 +2,8 @@
 
 use super::{Leak, Stage, words};
 use crate::{
-    chart::euros,
     failure::{Failure, Res},
+    numbers::euros,
     picture,
 };
 use chrono::Duration;

@@ -1,4 +1,4 @@
-//! Numbers as a town hall writes them, and bars of text.
+//! Numbers as a town hall writes them.
 
 use crate::figures::{grouped, hours};
 use grc_core::insight::Cell;
@@ -20,16 +20,6 @@ pub(crate) fn number(cell: Cell) -> String {
         Cell::Minutes(minutes) => format!("{} h {:02}", grouped(minutes / 60), minutes % 60),
         Cell::Cents(cents) => euros(cents),
     }
-}
-
-/// A bar of so many characters for the greatest, in eighths of a character.
-pub(crate) fn bar(value: f64, greatest: f64, width: u32) -> String {
-    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let share = if greatest > 0.0 { (value / greatest).clamp(0.0, 1.0) } else { 0.0 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the width")]
-    let eighths = (share * f64::from(width) * 8.0).round() as usize;
-    let rest = EIGHTHS.get(eighths % 8).copied().unwrap_or_default();
-    format!("{}{rest}", "█".repeat(eighths / 8))
 }
 
 /// A text in so many columns: cut, or filled up with spaces.
@@ -63,11 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_as_long_as_what_they_show() {
-        assert_eq!(bar(10.0, 10.0, 4), "████");
-        assert_eq!(bar(5.0, 10.0, 4), "██");
-        assert_eq!(bar(1.0, 32.0, 4), "▏");
-        assert_eq!((bar(0.0, 10.0, 4), bar(3.0, 0.0, 4)), (String::new(), String::new()));
+    fn columns_are_as_wide_as_they_are_asked_to_be() {
         assert_eq!(column("Propreté urbaine", 8), "Propret…");
         assert_eq!(column("Eau", 5), "Eau  ");
     }
