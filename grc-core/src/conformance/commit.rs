@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Condition,
     condition::Var,
-    storage::{Batch, ConflictOn, Expect, Fact, IndexValue, Order, Query, Step, StorageErrorKind},
+    storage::{Batch, ConflictOn, Expect, Fact, IndexValue, Order, Query, Step, StorageErrorKind, StreamKey},
 };
 
 pub(super) fn c01_all_steps_are_seen_together<H: Harness>() {
@@ -255,6 +255,45 @@ pub(super) fn c04_two_creations_of_one_stream_in_a_batch_conflict<H: Harness>() 
     let result = kit.settle(rows::create(&key).with(put(row(&key, 1), Expect::Absent)));
     conflict(result, ConflictOn::Stream, "C-04: the second step finds what the first one wrote");
     assert_eq!(kit.version(&key), None, "C-01: nothing of the batch stays");
+}
+
+pub(super) fn c04_of_many_streams_in_a_batch_one_that_is_stale_refuses_all<H: Harness>() {
+    let kit = Kit::<H>::open();
+    // Work on site writes its own stream, of another kind, and those of all the requests that it serves.
+    let site = StreamKey::new(rows::town(), rows::word("intervention"), stream(1).id);
+    let keys: Vec<StreamKey> = (1..=50).map(stream).chain([site]).collect();
+    for key in &keys {
+        kit.ok(rows::create(key));
+    }
+    let all = |from: u64| {
+        let mut batch = rows::batch();
+        for key in &keys {
+            let written = rows::append(&batch, key, from - 1, &[b"charged"]);
+            batch.push(put(row(key, from + 1), Expect::Version(from)));
+            batch.push(written);
+            batch.push(Step::PutMeasure { stream: key.clone(), bytes: from.to_be_bytes().to_vec() });
+        }
+        batch
+    };
+    kit.ok(all(1));
+    let versions = || keys.iter().map(|key| kit.version(key)).collect::<Vec<_>>();
+    assert_eq!(versions(), vec![Some(2); keys.len()], "C-01: all streams of a batch are written");
+    // Somebody else writes one of them first: the first, one in the middle, the last.
+    for ahead in [0, 25, keys.len() - 1] {
+        let before = Seen::of(&kit, &keys, &[]);
+        let batch = all(2);
+        kit.ok(rows::batch().with(put(row(&keys[ahead], 3), Expect::Version(2))));
+        conflict(kit.settle(batch), ConflictOn::Stream, "C-04: one stream of many is stale");
+        kit.ok(rows::batch().with(put(row(&keys[ahead], 2), Expect::Version(3))));
+        let after = Seen::of(&kit, &keys, &[]);
+        assert_eq!(
+            (after.streams, after.events, after.measures),
+            (before.streams, before.events, before.measures),
+            "C-01: nothing of the other streams was written"
+        );
+    }
+    kit.ok(all(2));
+    assert_eq!(versions(), vec![Some(3); keys.len()], "C-04: where none is stale, all are written");
 }
 
 pub(super) fn c05_unknown_step_is_refused_whole<H: Harness>() {

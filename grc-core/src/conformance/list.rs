@@ -20,6 +20,7 @@ commit {
 "C-04" c04_writing_the_same_row_again_succeeds "an expectation that is met is no conflict, even if no byte changes";
 "C-04" c04_each_step_sees_the_steps_before_it "steps are applied in order, each on what the ones before it left";
 "C-04" c04_two_creations_of_one_stream_in_a_batch_conflict "the second creation in a batch finds the first";
+"C-04" c04_of_many_streams_in_a_batch_one_that_is_stale_refuses_all "of fifty streams in a batch one is stale: none is written";
 "C-05" c05_unknown_step_is_refused_whole "a step that the store does not know, at any place, refuses the batch";
 "C-05" c05_empty_batch_is_refused "a batch without a step is refused";
 "C-05" c05_unknown_order_is_refused "an order that the store does not know is refused";
