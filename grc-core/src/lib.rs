@@ -85,8 +85,8 @@
 //!
 //! [`definition`] what an authority defines, and the checker; [`condition`] the one language of rules; [`request`] what
 //! a request is, what may be asked of it, what happened; [`vault`] slots, seals, keys; [`storage`] the contract that a
-//! store keeps, and the reference; [`engine`] load, decide, commit; [`insight`] figures. With the feature
-//! `conformance`, the kit by which an adapter is proved.
+//! store keeps, and the reference; [`intervention`] work on site and its costs; [`engine`] load, decide, commit;
+//! [`insight`] figures. With the feature `conformance`, the kit by which an adapter is proved.
 //!
 //! Features: `toml` (definition files), `system` (the system's clock and random source), `templates` (messages made from
 //! templates), `transports` (ways out for messages), `conformance`.
