@@ -16,7 +16,8 @@ fn held_for<'a>(intervention: &'a Intervention, request: &'a Request) -> Holding
 }
 
 /// Whether an actor may do something with an intervention. Who does the work has on each request that it serves the
-/// rights that they would have if they held it, for this intervention only.
+/// rights that they would have if they held it, for this intervention only. A citizen sees what comes of their own request,
+/// and nothing of how the authority does it, whatever is granted to them.
 pub(crate) fn may_on(
     acting: &Acting,
     organisation: &Organisation,
@@ -24,13 +25,14 @@ pub(crate) fn may_on(
     intervention: &Intervention,
     served: &[Served<'_>],
 ) -> bool {
-    served.iter().any(|Served { request, .. }| {
-        let held = held_for(intervention, request);
-        let may = |action| {
-            acting.may_held(organisation, action, &request.type_, request.family.as_ref(), Some(&held))
-        };
-        may(Action::See) && may(action)
-    })
+    !acting.is_citizen()
+        && served.iter().any(|Served { request, .. }| {
+            let held = held_for(intervention, request);
+            let may = |action| {
+                acting.may_held(organisation, action, &request.type_, request.family.as_ref(), Some(&held))
+            };
+            may(Action::See) && may(action)
+        })
 }
 
 /// Whether an actor may read a value of a request on the work order.

@@ -43,7 +43,7 @@ pub(super) fn plan<'a>(
     for (index, (request, _)) in plan.requests.iter().enumerate() {
         let served = desk.served.iter().find(|served| served.request.id == *request);
         let may = |action| served.is_some_and(|s| acting.may_with(organisation, action, s.request));
-        if !may(Action::See) || !may(Action::Plan) {
+        if acting.is_citizen() || !may(Action::See) || !may(Action::Plan) {
             return Err(denied(&format!("requests[{index}]"), "you may not plan work for this request"));
         }
     }

@@ -1,0 +1,82 @@
+//! Who sees and writes what of work on site that serves several requests, not all of them theirs.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::{Town, at, leak, refusal};
+use grc_core::{
+    Actor, Assignee, Definition, GrcError, Intake, InterventionId, Party, Place, RequestId, TrackingCode,
+    intervention::{Planning, Work},
+    request::Fire,
+};
+use pollster::block_on;
+
+/// The town with a change to its definition.
+async fn town_with(change: impl FnOnce(&mut Definition)) -> Town {
+    let town = Town::open("voirie").await;
+    assert!(town.stores.store.info().test, "a store for tests");
+    publish(&town, change).await;
+    town.clock.set(at("2026-11-24T10:00:00Z"));
+    town
+}
+
+async fn publish(town: &Town, change: impl FnOnce(&mut Definition)) {
+    let mut definition = common::definition("voirie").resolved();
+    change(&mut definition);
+    town.authority.host("essai").publish(&definition).await.unwrap();
+}
+
+fn planning() -> Planning {
+    Planning::new(at("2026-11-25T08:00:00Z").to_utc(), at("2026-11-25T11:00:00Z").to_utc())
+}
+
+/// A leak of the water service and waste of the cleaning service, served by one intervention of the road team.
+struct Both {
+    leak: RequestId,
+    code: TrackingCode,
+    waste: RequestId,
+    id: InterventionId,
+}
+
+async fn both(town: &Town) -> Both {
+    let desk = town.agent("a-01");
+    let leak = desk.submit(leak().party(Party::named("Anne", "Le Gall"))).await.unwrap();
+    let code = leak.tracking_code().clone();
+    desk.act_on(leak.id(), None, Fire::new("affecter").to(Assignee::team("fontainiers"))).await.unwrap();
+    let waste = Intake::new("depot-sauvage", "telephone")
+        .set("nature", "gravats")
+        .at(Place::address("3 impasse des Tilleuls", "35140", "Saint-Aubin"))
+        .party(Party::named("Yves", "Morvan"));
+    let waste = desk.submit(waste).await.unwrap().id();
+    desk.act_on(waste, None, Fire::new("affecter").to(Assignee::team("collecte"))).await.unwrap();
+    let plan = planning()
+        .serving(leak.id())
+        .serving(waste)
+        .team("chaussee")
+        .instructions(waste, "Sonner chez M. Morvan.");
+    let id = town.agent("a-09").plan(plan).await.unwrap().id();
+    Both { leak: leak.id(), code, waste, id }
+}
+
+#[test]
+fn work_on_site_is_not_for_citizens() {
+    block_on(async {
+        let town = town_with(|definition| {
+            let grants = &mut definition.organisation.grants;
+            let requesters = grants.iter_mut().find(|grant| grant.to == ["@requester"]).unwrap();
+            requesters.may.extend([grc_core::definition::Action::Handle, grc_core::definition::Action::Cost]);
+        })
+        .await;
+        let Both { leak, code, waste, id } = both(&town).await;
+        let anne = town.authority.session(Actor::holder(code));
+        assert!(anne.follow().await.unwrap().interventions().is_empty());
+        assert!(matches!(anne.intervention(id).await, Err(GrcError::NotFound)));
+        assert!(matches!(anne.work_order(id).await, Err(GrcError::NotFound)));
+        assert!(matches!(anne.work_on(id, None, Work::spend(5)).await, Err(GrcError::NotFound)));
+        for request in [leak, waste] {
+            let plan = planning().serving(request).team("fontainiers");
+            assert!(refusal(anne.plan(plan).await).is_denied());
+        }
+    });
+}
