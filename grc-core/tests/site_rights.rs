@@ -7,7 +7,7 @@ mod common;
 use common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, Definition, GrcError, Intake, InterventionId, Party, Place, RequestId, TrackingCode,
-    intervention::{Planning, Work},
+    intervention::{Planning, Purchase, Work},
     request::Fire,
 };
 use pollster::block_on;
@@ -78,5 +78,18 @@ fn work_on_site_is_not_for_citizens() {
             let plan = planning().serving(request).team("fontainiers");
             assert!(refusal(anne.plan(plan).await).is_denied());
         }
+    });
+}
+
+#[test]
+fn amounts_are_not_in_the_debug_form_either() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let Both { id, .. } = both(&town).await;
+        town.agent("a-09").work_on(id, None, Work::Buy(Purchase::net(8_017))).await.unwrap();
+        let seen = town.agent("a-06").intervention(id).await.unwrap();
+        assert_eq!(seen.cents(), None);
+        let shown = format!("{seen:?}");
+        assert!(!shown.contains("8017"), "{shown}");
     });
 }

@@ -14,7 +14,7 @@ use crate::{
     refusal::{Problem, Refusal},
     storage::{Cursor, Fact, Parts, Query},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 /// A request that an intervention serves, and its share of what that took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +69,8 @@ pub struct SiteChoice {
     pub blocked: Option<Problem>,
 }
 
-/// An intervention as one actor sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An intervention as one actor sees it. What they may not read is not here, nor in its `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct InterventionView {
     intervention: Intervention,
     costs: bool,
@@ -78,6 +78,24 @@ pub struct InterventionView {
     entries: Vec<EntryView>,
     served: Vec<ServedView>,
     choices: Vec<SiteChoice>,
+}
+
+impl fmt::Debug for InterventionView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterventionView")
+            .field("id", &self.id())
+            .field("version", &self.version())
+            .field("stage", self.stage())
+            .field("window", &self.window())
+            .field("team", &self.team())
+            .field("supplier", &self.supplier())
+            .field("minutes", &self.minutes())
+            .field("cents", &self.cents())
+            .field("entries", &self.entries)
+            .field("served", &self.served)
+            .field("choices", &self.choices)
+            .finish_non_exhaustive()
+    }
 }
 
 impl InterventionView {
