@@ -60,6 +60,30 @@ async fn both(town: &Town) -> Both {
 }
 
 #[test]
+fn a_work_order_shows_only_the_requests_that_one_may_see() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let Both { leak, waste, id, .. } = both(&town).await;
+        // The head of the water service may see the leak, and so that there is work for it; the waste is not theirs.
+        let marc = town.agent("a-02");
+        assert!(matches!(marc.open(waste).await, Err(GrcError::NotFound)));
+        let order = marc.work_order(id).await.unwrap();
+        assert_eq!(order.requests.iter().map(|request| request.request).collect::<Vec<_>>(), [leak]);
+        let page = order.to_html();
+        for hidden in ["Morvan", "Tilleuls", "gravats", "Gravats"] {
+            assert!(!page.contains(hidden), "`{hidden}` shows");
+        }
+        let seen = marc.intervention(id).await.unwrap();
+        assert_eq!(seen.served().iter().map(|served| served.request).collect::<Vec<_>>(), [leak]);
+        assert!(!format!("{seen:?}").contains(&waste.to_string()), "nor in its debug form");
+        // Who does the work has both.
+        let road = town.agent("a-06");
+        assert_eq!(road.work_order(id).await.unwrap().requests.len(), 2);
+        assert_eq!(road.intervention(id).await.unwrap().served().len(), 2);
+    });
+}
+
+#[test]
 fn work_on_site_is_not_for_citizens() {
     block_on(async {
         let town = town_with(|definition| {

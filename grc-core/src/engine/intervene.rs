@@ -14,7 +14,7 @@ use crate::{
     definition::Action,
     intervention::{
         Intervention, InterventionDecision, InterventionEvent, Planning, Served, Site, Work, decide_plan,
-        decide_work, may_on, touched_by,
+        decide_work, may_for, may_on, touched_by,
     },
     request::{Acting, Event, Measure, Values},
     storage::{
@@ -64,6 +64,13 @@ impl LoadedIntervention {
     /// Whether an actor may do something with it.
     pub(super) fn may(&self, acting: &Acting, action: Action) -> bool {
         may_on(acting, &self.current.document.organisation, action, &self.intervention, &self.served())
+    }
+
+    /// The request with this id, if it is served and an actor may do something for it.
+    pub(super) fn allowed(&self, acting: &Acting, action: Action, id: uuid::Uuid) -> Option<&LoadedRequest> {
+        let organisation = &self.current.document.organisation;
+        let found = self.served.iter().find(|loaded| loaded.request.id.uuid() == id)?;
+        may_for(acting, organisation, action, &self.intervention, &found.request).then_some(found)
     }
 }
 

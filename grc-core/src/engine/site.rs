@@ -154,7 +154,7 @@ impl InterventionView {
         &self.intervention.agents
     }
 
-    /// The requests that it serves, each with its share.
+    /// The requests that it serves and that the actor may see, each with its share.
     pub fn served(&self) -> &[ServedView] {
         &self.served
     }
@@ -376,12 +376,13 @@ impl Authority {
             .requests
             .iter()
             .zip(intervention.shares())
+            .filter(|(served, _)| loaded.allowed(&acting, Action::See, served.request).is_some())
             .map(|(served, (minutes, cents))| ServedView {
                 request: RequestId::from_uuid(served.request),
                 type_: served.type_.clone(),
                 weight: served.weight,
                 minutes,
-                cents: costs.then_some(cents),
+                cents: loaded.allowed(&acting, Action::Cost, served.request).map(|_| cents),
             })
             .collect();
         let quote = text(intervention.quote);
@@ -394,8 +395,7 @@ impl Authority {
         let keyring = &*self.inner().grc.0.stores.keyring;
         let mut order = WorkOrder::of(&loaded.intervention, &loaded.current.document.organisation);
         for served in &loaded.intervention.requests {
-            let request = loaded.served.iter().find(|l| l.request.id.uuid() == served.request);
-            let Some(request) = request else { continue };
+            let Some(request) = loaded.allowed(&acting, Action::See, served.request) else { continue };
             let reads = |path: &str| {
                 crate::intervention::reads_on(
                     &acting,

@@ -25,14 +25,22 @@ pub(crate) fn may_on(
     intervention: &Intervention,
     served: &[Served<'_>],
 ) -> bool {
-    !acting.is_citizen()
-        && served.iter().any(|Served { request, .. }| {
-            let held = held_for(intervention, request);
-            let may = |action| {
-                acting.may_held(organisation, action, &request.type_, request.family.as_ref(), Some(&held))
-            };
-            may(Action::See) && may(action)
-        })
+    served.iter().any(|served| may_for(acting, organisation, action, intervention, served.request))
+}
+
+/// Whether an actor may do something for one of the requests that it serves. Of the others, what is theirs neither
+/// shows nor is written.
+pub(crate) fn may_for(
+    acting: &Acting,
+    organisation: &Organisation,
+    action: Action,
+    intervention: &Intervention,
+    request: &Request,
+) -> bool {
+    let held = held_for(intervention, request);
+    let may =
+        |action| acting.may_held(organisation, action, &request.type_, request.family.as_ref(), Some(&held));
+    !acting.is_citizen() && may(Action::See) && may(action)
 }
 
 /// Whether an actor may read a value of a request on the work order.
