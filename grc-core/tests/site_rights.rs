@@ -7,10 +7,12 @@ mod common;
 use common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, Definition, GrcError, Intake, InterventionId, Party, Place, RequestId, TrackingCode,
-    intervention::{Planning, Purchase, Work},
+    intervention::{Occasion, Planning, Purchase, Work},
     request::Fire,
 };
 use pollster::block_on;
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n0000";
 
 /// The town with a change to its definition.
 async fn town_with(change: impl FnOnce(&mut Definition)) -> Town {
@@ -80,6 +82,30 @@ fn a_work_order_shows_only_the_requests_that_one_may_see() {
         let road = town.agent("a-06");
         assert_eq!(road.work_order(id).await.unwrap().requests.len(), 2);
         assert_eq!(road.intervention(id).await.unwrap().served().len(), 2);
+    });
+}
+
+#[test]
+fn who_may_work_for_one_request_types_nothing_on_another() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let Both { leak, waste, id, .. } = both(&town).await;
+        let marc = town.agent("a-02");
+        let file = marc.store_file(None, "photo.png", PNG).await.unwrap();
+        let photo = Work::Photo { request: Some(waste), occasion: Occasion::Before, file };
+        assert!(refusal(marc.work_on(id, None, photo).await).has("request.unknown"));
+        let cancel = || match Work::done_with(waste, "annulé") {
+            Work::Done { report } => Work::Cancel { report },
+            other => other,
+        };
+        for work in [Work::done_with(waste, "fait"), cancel()] {
+            assert!(refusal(marc.work_on(id, None, work).await).has("request.unknown"));
+        }
+        // For theirs they may, and who does the work may for both.
+        let file = marc.store_file(None, "photo.png", PNG).await.unwrap();
+        let photo = Work::Photo { request: Some(leak), occasion: Occasion::Before, file };
+        marc.work_on(id, None, photo).await.unwrap();
+        town.agent("a-06").work_on(id, None, Work::done_with(waste, "fait")).await.unwrap();
     });
 }
 

@@ -70,7 +70,10 @@ pub(super) fn plan<'a>(
     if cents < 0 {
         desk.problem("amount.negative", "cents", "work is not thought to cost less than nothing", "give 0");
     }
-    desk.texts("instructions", &plan.instructions);
+    // Whoever plans may plan for each of them.
+    desk.texts("instructions", &plan.instructions, &|request| {
+        plan.requests.iter().any(|(id, _)| *id == request.id)
+    });
     let quote = desk.reference("quote", plan.quote.as_ref());
     let planned = InterventionEvent::Planned {
         requests,
