@@ -110,6 +110,33 @@ fn who_may_work_for_one_request_types_nothing_on_another() {
 }
 
 #[test]
+fn who_sees_an_intervention_does_not_plan_it_anew_without_the_right() {
+    block_on(async {
+        // Who takes calls sees everything, and plans for the roads.
+        let town = town_with(|definition| {
+            let clerk = definition.organisation.agents.iter_mut().find(|agent| agent.id == "a-01").unwrap();
+            clerk.roles.push("responsable".parse().unwrap());
+            clerk.services.push("voirie".parse().unwrap());
+        })
+        .await;
+        let desk = town.agent("a-01");
+        let hole = desk.submit(Intake::new("nid-de-poule", "telephone").set("danger", "oui")).await;
+        let own = hole.unwrap().id();
+        let leak = desk.submit(leak()).await.unwrap().id();
+        let plan = planning().serving(leak).team("fontainiers");
+        let id = town.agent("a-02").plan(plan).await.unwrap().id();
+        assert!(refusal(desk.work_on(id, None, Work::done()).await).is_denied());
+        let away = Work::Plan(planning().serving(own).team("chaussee"));
+        assert!(refusal(desk.work_on(id, None, away).await).is_denied());
+        // Nor is an intervention seen through a request that it is only to serve.
+        let (road, hole) = (town.agent("a-03"), planning().serving(own).team("chaussee"));
+        assert!(matches!(road.work_on(id, None, Work::Plan(hole)).await, Err(GrcError::NotFound)));
+        let stays = desk.open(leak).await.unwrap();
+        assert_eq!(stays.interventions()[0].stage, "planned");
+    });
+}
+
+#[test]
 fn work_on_site_is_not_for_citizens() {
     block_on(async {
         let town = town_with(|definition| {

@@ -258,6 +258,8 @@ pub fn decide_work(
     let need = |action| if may(action) { Ok(()) } else { Err(denied("actor", "you may not do this")) };
     match command {
         Work::Plan(plan) => {
+            // As for cancelling: what it serves no more hears that it was left.
+            need(Action::Plan)?;
             if !intervention.is_open() {
                 return Err(ended());
             }

@@ -2,6 +2,7 @@
 
 use super::{Intervention, Served};
 use crate::{
+    RequestId,
     definition::{Action, Organisation, Procedure},
     request::{Acting, Holding, Request},
 };
@@ -25,7 +26,10 @@ pub(crate) fn may_on(
     intervention: &Intervention,
     served: &[Served<'_>],
 ) -> bool {
-    served.iter().any(|served| may_for(acting, organisation, action, intervention, served.request))
+    // Those that it is only to serve give no right on it.
+    let serves = |id: RequestId| intervention.requests.iter().any(|served| served.request == id.uuid());
+    let mut served = served.iter().map(|served| served.request).filter(|request| serves(request.id));
+    served.any(|request| may_for(acting, organisation, action, intervention, request))
 }
 
 /// Whether an actor may do something for one of the requests that it serves. Of the others, what is theirs neither
