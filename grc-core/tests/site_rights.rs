@@ -170,3 +170,23 @@ fn amounts_are_not_in_the_debug_form_either() {
         assert!(!shown.contains("8017"), "{shown}");
     });
 }
+
+#[test]
+fn who_may_not_see_amounts_does_not_change_the_estimate() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let desk = town.agent("a-01");
+        let leak = desk.submit(leak()).await.unwrap().id();
+        desk.act_on(leak, None, Fire::new("affecter").to(Assignee::team("fontainiers"))).await.unwrap();
+        let (marc, paul) = (town.agent("a-02"), town.agent("a-05"));
+        let plan = || planning().serving(leak).team("fontainiers");
+        let id = marc.plan(plan().estimate(90, "120,00").quote("D-1")).await.unwrap().id();
+        for anew in [plan(), plan().estimate(60, 0)] {
+            paul.work_on(id, None, Work::Plan(anew)).await.unwrap();
+            assert_eq!(marc.intervention(id).await.unwrap().cents(), Some((12_000, 0)));
+        }
+        assert_eq!(marc.intervention(id).await.unwrap().minutes(), (60, 0));
+        marc.work_on(id, None, Work::Plan(plan().estimate(60, 0))).await.unwrap();
+        assert_eq!(marc.intervention(id).await.unwrap().cents(), Some((0, 0)));
+    });
+}

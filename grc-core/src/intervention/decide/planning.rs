@@ -52,7 +52,8 @@ pub(super) fn plan<'a>(
         let served = desk.served.iter().find(|served| served.request.id == *request);
         served.is_some_and(|s| acting.may_with(organisation, Action::Cost, s.request))
     };
-    if (amounts || plan.quote.is_some()) && !plan.requests.iter().all(costs) {
+    let counts = plan.requests.iter().all(costs);
+    if (amounts || plan.quote.is_some()) && !counts {
         return Err(denied("cents", "you may not enter amounts"));
     }
     let requests = requests(plan, before, desk);
@@ -64,6 +65,8 @@ pub(super) fn plan<'a>(
         desk.problem(code, "minutes", "work does not take so long", hint);
     }
     let cents = match &plan.amount {
+        // Who may not see amounts leaves the estimate as it was.
+        _ if !counts => before.map_or(0, |before| before.cents),
         Some(given) => desk.check(amount("cents", given)).unwrap_or(0),
         None => 0,
     };
