@@ -190,3 +190,15 @@ fn who_may_not_see_amounts_does_not_change_the_estimate() {
         assert_eq!(marc.intervention(id).await.unwrap().cents(), Some((0, 0)));
     });
 }
+
+#[test]
+fn a_request_that_is_not_there_and_one_that_is_not_theirs_are_refused_alike() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let Both { waste, .. } = both(&town).await;
+        let marc = town.agent("a-02");
+        let nobody = RequestId::from_uuid(uuid::Uuid::from_u128(7));
+        let answer = async |id| refusal(marc.plan(planning().serving(id)).await).to_string();
+        assert_eq!(answer(waste).await, answer(nobody).await);
+    });
+}

@@ -230,10 +230,11 @@ impl Authority {
         let (before, requests, current) = match asked {
             Asked::Plan(..) => {
                 let requests = self.load_served(asked.requests().into_iter().collect(), Parts::None).await?;
-                let Some(first) = requests.first() else {
-                    return Err(nothing_served());
+                // Where none is there the decision says the same as where none is theirs.
+                let current = match requests.first() {
+                    Some(first) => first.current.clone(),
+                    None => self.newest_organisation().await?,
                 };
-                let current = first.current.clone();
                 (None, requests, current)
             }
             Asked::Work(..) => {
@@ -471,10 +472,4 @@ impl Authority {
             other => other.map(|_| true).map_err(GrcError::from),
         }
     }
-}
-
-fn nothing_served() -> GrcError {
-    let problem =
-        crate::Problem::new("intervention.serves-none", "requests", "it serves no request that you may see");
-    crate::Refusal::from(problem.hint("name at least one")).into()
 }
