@@ -8,7 +8,7 @@ use common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, Definition, GrcError, Intake, InterventionId, Party, Place, RequestId, TrackingCode,
     intervention::{Occasion, Planning, Purchase, Work},
-    request::Fire,
+    request::{Command, Fire},
 };
 use pollster::block_on;
 
@@ -200,5 +200,20 @@ fn a_request_that_is_not_there_and_one_that_is_not_theirs_are_refused_alike() {
         let nobody = RequestId::from_uuid(uuid::Uuid::from_u128(7));
         let answer = async |id| refusal(marc.plan(planning().serving(id)).await).to_string();
         assert_eq!(answer(waste).await, answer(nobody).await);
+    });
+}
+
+#[test]
+fn nothing_is_erased_of_work_for_a_request_under_a_hold() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let Both { leak, id, .. } = both(&town).await;
+        let chief = town.agent("a-09");
+        chief.work_on(id, None, Work::Buy(Purchase::net(500).invoice("F-1"))).await.unwrap();
+        chief.act_on(leak, None, Command::Hold { reason: "contentieux".into() }).await.unwrap();
+        let erase = || Work::Erase { slots: vec![1], reason: "erreur".to_owned() };
+        assert!(refusal(chief.work_on(id, None, erase()).await).has("request.held"));
+        chief.act_on(leak, None, Command::Release { hold: 1 }).await.unwrap();
+        chief.work_on(id, None, erase()).await.unwrap();
     });
 }

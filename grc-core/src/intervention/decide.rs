@@ -429,6 +429,10 @@ fn erase(intervention: &Intervention, slots: &[Slot], reason: &str, desk: &mut D
         let hint = "give one such as `right-to-erasure`";
         return desk.problem("erase.reason", "reason", "the reason is not a word", hint);
     };
+    if desk.served.iter().any(|served| !served.request.holds.is_empty()) {
+        let message = "nothing is erased while a legal hold is set on a request that it serves";
+        return desk.problem("request.held", "request", message, "ask who set it to lift it first");
+    }
     let living = |slot: &Slot| intervention.book.slots.contains_key(slot);
     if slots.is_empty() || !slots.iter().all(living) {
         let hint = "name slots of this intervention that are still there";
