@@ -7,6 +7,7 @@ mod common;
 use common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, Definition, GrcError, Intake, InterventionId, Party, Place, RequestId, TrackingCode,
+    engine::SiteInstruction,
     intervention::{Occasion, Planning, Purchase, Work},
     request::{Command, Fire},
 };
@@ -215,5 +216,26 @@ fn nothing_is_erased_of_work_for_a_request_under_a_hold() {
         assert!(refusal(chief.work_on(id, None, erase()).await).has("request.held"));
         chief.act_on(leak, None, Command::Release { hold: 1 }).await.unwrap();
         chief.work_on(id, None, erase()).await.unwrap();
+    });
+}
+
+#[test]
+fn what_a_key_remembers_is_answered_under_todays_rights() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let Both { leak, .. } = both(&town).await;
+        let marc = town.agent("a-02");
+        let plan = || planning().serving(leak).team("fontainiers").key("tablette-1");
+        let id = marc.plan(plan()).await.unwrap().id();
+        let spend = || SiteInstruction::from(Work::spend(30)).key("tablette-2");
+        marc.work_on(id, None, spend()).await.unwrap();
+        publish(&town, |definition| {
+            let marc = definition.organisation.agents.iter_mut().find(|agent| agent.id == "a-02").unwrap();
+            marc.services = vec!["voirie".parse().unwrap()];
+        })
+        .await;
+        assert!(matches!(marc.intervention(id).await, Err(GrcError::NotFound)));
+        assert!(matches!(marc.work_on(id, None, spend()).await, Err(GrcError::NotFound)));
+        assert!(matches!(marc.plan(plan()).await, Err(GrcError::NotFound)));
     });
 }

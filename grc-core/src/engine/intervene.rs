@@ -197,6 +197,11 @@ impl Authority {
             {
                 self.check_receipt(&receipt, &asked.canonical()).await?;
                 let id = InterventionId::from_uuid(receipt.stream.id);
+                let loaded = self.load_intervention(id, &[], Parts::None).await?.ok_or(GrcError::NotFound)?;
+                let acting = who.acting(&loaded.current.document.organisation)?;
+                if !acting.is_internal() && !loaded.may(&acting, Action::See) {
+                    return Err(GrcError::NotFound);
+                }
                 return Ok(Intervened { id, version: receipt.version });
             }
             match self.try_intervene(who, asked, seen, token).await {
