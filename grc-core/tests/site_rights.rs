@@ -239,3 +239,16 @@ fn what_a_key_remembers_is_answered_under_todays_rights() {
         assert!(matches!(marc.plan(plan()).await, Err(GrcError::NotFound)));
     });
 }
+
+#[test]
+fn the_key_of_a_planning_counts_when_it_is_planned_anew() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let Both { leak, .. } = both(&town).await;
+        let marc = town.agent("a-02");
+        let id = marc.plan(planning().serving(leak).team("fontainiers")).await.unwrap().id();
+        let anew = || Work::Plan(planning().serving(leak).team("fontainiers").key("tablette-3"));
+        let first = marc.work_on(id, None, anew()).await.unwrap();
+        assert_eq!(marc.work_on(id, None, anew()).await.unwrap(), first);
+    });
+}
