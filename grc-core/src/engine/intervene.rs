@@ -14,7 +14,7 @@ use crate::{
     definition::Action,
     intervention::{
         Intervention, InterventionDecision, InterventionEvent, Planning, Served, Site, Work, decide_plan,
-        decide_work, may_on, touched_by,
+        decide_work, may_for, may_on, touched_by,
     },
     request::{Acting, Event, Measure, Values},
     storage::{
@@ -63,6 +63,13 @@ impl LoadedIntervention {
     /// Whether an actor may do something with it.
     pub(super) fn may(&self, acting: &Acting, action: Action) -> bool {
         may_on(acting, &self.current.document.organisation, action, &self.intervention, &self.served())
+    }
+
+    /// The request with this id, if it is served and an actor may do something for it.
+    pub(super) fn allowed(&self, acting: &Acting, action: Action, id: uuid::Uuid) -> Option<&LoadedRequest> {
+        let organisation = &self.current.document.organisation;
+        let found = self.served.iter().find(|loaded| loaded.request.id.uuid() == id)?;
+        may_for(acting, organisation, action, &self.intervention, &found.request).then_some(found)
     }
 }
 
@@ -189,6 +196,11 @@ impl Authority {
             {
                 self.check_receipt(&receipt, &asked.canonical()).await?;
                 let id = InterventionId::from_uuid(receipt.stream.id);
+                let loaded = self.load_intervention(id, &[], Parts::None).await?.ok_or(GrcError::NotFound)?;
+                let acting = who.acting(&loaded.current.document.organisation)?;
+                if !acting.is_internal() && !loaded.may(&acting, Action::See) {
+                    return Err(GrcError::NotFound);
+                }
                 return Ok(Intervened { id, version: receipt.version });
             }
             match self.try_intervene(who, asked, seen, token).await {
@@ -214,10 +226,11 @@ impl Authority {
         let (before, requests, current) = match asked {
             Asked::Plan(..) => {
                 let requests = self.load_served(asked.requests().into_iter().collect(), Parts::None).await?;
-                let Some(first) = requests.first() else {
-                    return Err(nothing_served());
+                // Where none is there the decision says the same as where none is theirs.
+                let current = match requests.first() {
+                    Some(first) => first.current.clone(),
+                    None => self.newest_organisation().await?,
                 };
-                let current = first.current.clone();
                 (None, requests, current)
             }
             Asked::Work(..) => {
@@ -455,10 +468,4 @@ impl Authority {
             other => other.map(|_| true).map_err(GrcError::from),
         }
     }
-}
-
-fn nothing_served() -> GrcError {
-    let problem =
-        crate::Problem::new("intervention.serves-none", "requests", "it serves no request that you may see");
-    crate::Refusal::from(problem.hint("name at least one")).into()
 }

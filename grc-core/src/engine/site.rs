@@ -14,7 +14,10 @@ use crate::{
     refusal::{Problem, Refusal},
     storage::{Cursor, Fact, Parts, Query},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A request that an intervention serves, and its share of what that took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +72,8 @@ pub struct SiteChoice {
     pub blocked: Option<Problem>,
 }
 
-/// An intervention as one actor sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An intervention as one actor sees it. What they may not read is not here, nor in its `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct InterventionView {
     intervention: Intervention,
     costs: bool,
@@ -78,6 +81,24 @@ pub struct InterventionView {
     entries: Vec<EntryView>,
     served: Vec<ServedView>,
     choices: Vec<SiteChoice>,
+}
+
+impl fmt::Debug for InterventionView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterventionView")
+            .field("id", &self.id())
+            .field("version", &self.version())
+            .field("stage", self.stage())
+            .field("window", &self.window())
+            .field("team", &self.team())
+            .field("supplier", &self.supplier())
+            .field("minutes", &self.minutes())
+            .field("cents", &self.cents())
+            .field("entries", &self.entries)
+            .field("served", &self.served)
+            .field("choices", &self.choices)
+            .finish_non_exhaustive()
+    }
 }
 
 impl InterventionView {
@@ -136,7 +157,7 @@ impl InterventionView {
         &self.intervention.agents
     }
 
-    /// The requests that it serves, each with its share.
+    /// The requests that it serves and that the actor may see, each with its share.
     pub fn served(&self) -> &[ServedView] {
         &self.served
     }
@@ -358,12 +379,13 @@ impl Authority {
             .requests
             .iter()
             .zip(intervention.shares())
+            .filter(|(served, _)| loaded.allowed(&acting, Action::See, served.request).is_some())
             .map(|(served, (minutes, cents))| ServedView {
                 request: RequestId::from_uuid(served.request),
                 type_: served.type_.clone(),
                 weight: served.weight,
                 minutes,
-                cents: costs.then_some(cents),
+                cents: loaded.allowed(&acting, Action::Cost, served.request).map(|_| cents),
             })
             .collect();
         let quote = text(intervention.quote);
@@ -386,8 +408,7 @@ impl Authority {
         }
         let mut order = WorkOrder::of(intervention, &loaded.current.document.organisation, &names);
         for served in &loaded.intervention.requests {
-            let request = loaded.served.iter().find(|l| l.request.id.uuid() == served.request);
-            let Some(request) = request else { continue };
+            let Some(request) = loaded.allowed(&acting, Action::See, served.request) else { continue };
             let reads = |path: &str| {
                 crate::intervention::reads_on(
                     &acting,

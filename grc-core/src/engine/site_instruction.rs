@@ -40,7 +40,12 @@ impl SiteInstruction {
 
 impl From<Work> for SiteInstruction {
     fn from(work: Work) -> Self {
-        Self { work, occurred_at: None, key: None }
+        // A planning says itself when it was made, and under which key.
+        let (occurred_at, key) = match &work {
+            Work::Plan(planning) => (planning.occurred_at, planning.key.clone()),
+            _ => (None, None),
+        };
+        Self { work, occurred_at, key }
     }
 }
 

@@ -3,7 +3,7 @@
 mod costs;
 mod planning;
 
-use super::{Intervention, InterventionEvent, Occasion, Work, may_on};
+use super::{Intervention, InterventionEvent, Occasion, Work, may_for, may_on};
 use crate::{
     KeyId, Moment, RequestId, Typed, Word,
     definition::{Action, Organisation, Procedure},
@@ -128,10 +128,11 @@ impl<'a> Desk<'a> {
         self.check(known(path, code, what, name, ids.iter().copied()))
     }
 
-    /// Refuses texts about what is not served, and texts for a request that is forgotten.
-    fn texts(&mut self, path: &str, texts: &'a BTreeMap<RequestId, Typed>) {
+    /// Refuses texts about what is not served, or not theirs to write on (`may`), and texts for a request that is
+    /// forgotten.
+    fn texts(&mut self, path: &str, texts: &'a BTreeMap<RequestId, Typed>, may: &dyn Fn(&Request) -> bool) {
         for (id, text) in texts {
-            match self.served.iter().find(|served| served.request.id == *id) {
+            match self.served.iter().find(|served| served.request.id == *id && may(served.request)) {
                 None => self.problem(
                     "request.unknown",
                     path,
@@ -251,9 +252,14 @@ pub fn decide_work(
     let at = occurred(occurred_at, site.now)?;
     let mut desk = Desk::new(site, served, intervention.book.next_slot);
     let may = |action| may_on(site.acting, site.organisation, action, intervention, served);
+    let works = |action| {
+        move |request: &Request| may_for(site.acting, site.organisation, action, intervention, request)
+    };
     let need = |action| if may(action) { Ok(()) } else { Err(denied("actor", "you may not do this")) };
     match command {
         Work::Plan(plan) => {
+            // As for cancelling: what it serves no more hears that it was left.
+            need(Action::Plan)?;
             if !intervention.is_open() {
                 return Err(ended());
             }
@@ -272,20 +278,20 @@ pub fn decide_work(
         }
         Work::Done { report } => {
             need(Action::Work)?;
-            desk.texts("report", report);
+            desk.texts("report", report, &works(Action::Work));
             desk.stage(intervention, "done", OPEN, at, Some(report), None);
             desk.event(InterventionEvent::Done {});
         }
         Work::Impossible { reason, report } => {
             need(Action::Work)?;
-            desk.texts("report", report);
+            desk.texts("report", report, &works(Action::Work));
             let reason = desk.impossibility(reason.as_deref(), report);
             desk.stage(intervention, "impossible", OPEN, at, Some(report), reason.as_ref());
             desk.event(InterventionEvent::Impossible { reason });
         }
         Work::Cancel { report } => {
             need(Action::Plan)?;
-            desk.texts("report", report);
+            desk.texts("report", report, &works(Action::Plan));
             desk.stage(intervention, "cancelled", OPEN, at, Some(report), None);
             desk.event(InterventionEvent::Cancelled {});
         }
@@ -302,7 +308,7 @@ pub fn decide_work(
         Work::Strike { entry } => costs::strike(intervention, *entry, &may, &mut desk)?,
         Work::Photo { request, occasion, file } => {
             need(Action::Work)?;
-            desk.photo(intervention, *request, *occasion, file);
+            desk.photo(intervention, *request, *occasion, file, &works(Action::Work));
         }
         Work::Erase { slots, reason } => {
             if site.acting.kind() != ActorKind::Host {
@@ -384,9 +390,11 @@ impl<'a> Desk<'a> {
         request: Option<RequestId>,
         occasion: Occasion,
         file: &'a crate::request::NewFile,
+        may: &dyn Fn(&Request) -> bool,
     ) {
-        let ids: Vec<RequestId> =
-            intervention.requests.iter().map(|served| RequestId::from_uuid(served.request)).collect();
+        let theirs = self.served.iter().map(|served| served.request).filter(|request| may(request));
+        let served = |id: &RequestId| intervention.requests.iter().any(|served| served.request == id.uuid());
+        let ids: Vec<RequestId> = theirs.map(|request| request.id).filter(served).collect();
         let id = match (request, ids.as_slice()) {
             (Some(id), ids) if ids.contains(&id) => id,
             (None, [only]) => *only,
@@ -421,6 +429,10 @@ fn erase(intervention: &Intervention, slots: &[Slot], reason: &str, desk: &mut D
         let hint = "give one such as `right-to-erasure`";
         return desk.problem("erase.reason", "reason", "the reason is not a word", hint);
     };
+    if desk.served.iter().any(|served| !served.request.holds.is_empty()) {
+        let message = "nothing is erased while a legal hold is set on a request that it serves";
+        return desk.problem("request.held", "request", message, "ask who set it to lift it first");
+    }
     let living = |slot: &Slot| intervention.book.slots.contains_key(slot);
     if slots.is_empty() || !slots.iter().all(living) {
         let hint = "name slots of this intervention that are still there";

@@ -2,6 +2,7 @@
 
 use super::{Intervention, Served};
 use crate::{
+    RequestId,
     definition::{Action, Organisation, Procedure},
     request::{Acting, Holding, Request},
 };
@@ -16,7 +17,8 @@ fn held_for<'a>(intervention: &'a Intervention, request: &'a Request) -> Holding
 }
 
 /// Whether an actor may do something with an intervention. Who does the work has on each request that it serves the
-/// rights that they would have if they held it, for this intervention only.
+/// rights that they would have if they held it, for this intervention only. A citizen sees what comes of their own request,
+/// and nothing of how the authority does it, whatever is granted to them.
 pub(crate) fn may_on(
     acting: &Acting,
     organisation: &Organisation,
@@ -24,13 +26,25 @@ pub(crate) fn may_on(
     intervention: &Intervention,
     served: &[Served<'_>],
 ) -> bool {
-    served.iter().any(|Served { request, .. }| {
-        let held = held_for(intervention, request);
-        let may = |action| {
-            acting.may_held(organisation, action, &request.type_, request.family.as_ref(), Some(&held))
-        };
-        may(Action::See) && may(action)
-    })
+    // Those that it is only to serve give no right on it.
+    let serves = |id: RequestId| intervention.requests.iter().any(|served| served.request == id.uuid());
+    let mut served = served.iter().map(|served| served.request).filter(|request| serves(request.id));
+    served.any(|request| may_for(acting, organisation, action, intervention, request))
+}
+
+/// Whether an actor may do something for one of the requests that it serves. Of the others, what is theirs neither
+/// shows nor is written.
+pub(crate) fn may_for(
+    acting: &Acting,
+    organisation: &Organisation,
+    action: Action,
+    intervention: &Intervention,
+    request: &Request,
+) -> bool {
+    let held = held_for(intervention, request);
+    let may =
+        |action| acting.may_held(organisation, action, &request.type_, request.family.as_ref(), Some(&held));
+    !acting.is_citizen() && may(Action::See) && may(action)
 }
 
 /// Whether an actor may read a value of a request on the work order.

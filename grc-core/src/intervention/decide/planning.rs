@@ -43,7 +43,7 @@ pub(super) fn plan<'a>(
     for (index, (request, _)) in plan.requests.iter().enumerate() {
         let served = desk.served.iter().find(|served| served.request.id == *request);
         let may = |action| served.is_some_and(|s| acting.may_with(organisation, action, s.request));
-        if !may(Action::See) || !may(Action::Plan) {
+        if acting.is_citizen() || !may(Action::See) || !may(Action::Plan) {
             return Err(denied(&format!("requests[{index}]"), "you may not plan work for this request"));
         }
     }
@@ -52,7 +52,8 @@ pub(super) fn plan<'a>(
         let served = desk.served.iter().find(|served| served.request.id == *request);
         served.is_some_and(|s| acting.may_with(organisation, Action::Cost, s.request))
     };
-    if (amounts || plan.quote.is_some()) && !plan.requests.iter().all(costs) {
+    let counts = plan.requests.iter().all(costs);
+    if (amounts || plan.quote.is_some()) && !counts {
         return Err(denied("cents", "you may not enter amounts"));
     }
     let requests = requests(plan, before, desk);
@@ -64,13 +65,18 @@ pub(super) fn plan<'a>(
         desk.problem(code, "minutes", "work does not take so long", hint);
     }
     let cents = match &plan.amount {
+        // Who may not see amounts leaves the estimate as it was.
+        _ if !counts => before.map_or(0, |before| before.cents),
         Some(given) => desk.check(amount("cents", given)).unwrap_or(0),
         None => 0,
     };
     if cents < 0 {
         desk.problem("amount.negative", "cents", "work is not thought to cost less than nothing", "give 0");
     }
-    desk.texts("instructions", &plan.instructions);
+    // Whoever plans may plan for each of them.
+    desk.texts("instructions", &plan.instructions, &|request| {
+        plan.requests.iter().any(|(id, _)| *id == request.id)
+    });
     let quote = desk.reference("quote", plan.quote.as_ref());
     let planned = InterventionEvent::Planned {
         requests,
