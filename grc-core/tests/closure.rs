@@ -125,6 +125,10 @@ fn opening_again_ends_with_its_delay() {
         assert!(
             seen.choices().first().unwrap().blocked.iter().any(|problem| problem.code == "transition.late")
         );
+        // Saying that it was said in time is no way around it.
+        let early = grc_core::Instruction::from(Fire::new("rouvrir").message("ça coule"));
+        let early = early.occurred_at(last.plus_days(-1).to_utc());
+        assert!(refusal(anne.act_on(id, None, early).await).has("transition.late"));
         town.clock.set(last);
         anne.act_on(id, None, Fire::new("rouvrir").message("ça coule")).await.unwrap();
     });

@@ -587,7 +587,7 @@ impl Walk {
         // Mostly somebody who sees it and can do something with it.
         let mut found = None;
         for attempt in 0..5 {
-            let actor = if self.dice.once_in(6) { Actor::holder(code.clone()) } else { self.agent() };
+            let actor = if self.dice.once_in(4) { Actor::holder(code.clone()) } else { self.agent() };
             let session = self.session(actor)?;
             match session.open(id).await {
                 Ok(seen) if attempt == 4 || !seen.choices().is_empty() => {

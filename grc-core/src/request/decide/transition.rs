@@ -61,7 +61,9 @@ pub(super) fn fire(
             return Err(denied(path, "this transition does not ask for it, and you may not do it besides"));
         }
     }
-    draft.problems.extend(blocked(request, values, transition, draft));
+    // Time runs for everybody, but for who replays what was done in time.
+    let judged = if may(Action::Import) { at } else { draft.context.now };
+    draft.problems.extend(blocked(request, values, transition, judged, draft));
     let fields = draft.fields(fire.fields.iter().map(|(name, typed)| (name, typed.as_ref())), Some(request));
     for id in &transition.requires {
         let given = fields.get(id).map(Option::is_some);
@@ -98,7 +100,7 @@ pub(super) fn elapsed(
             .transition(id)
             .filter(|transition| transition.after.is_some())
             .ok_or_else(|| Problem::new("transition.unknown", "transition", "there is no such timer"))?;
-    draft.problems.extend(blocked(request, values, transition, draft));
+    draft.problems.extend(blocked(request, values, transition, at, draft));
     go(
         request,
         values,
@@ -130,7 +132,13 @@ fn is_filled(request: &Request, procedure: &crate::definition::Procedure, id: &W
 }
 
 /// Why the transition cannot be fired now, whoever fires it. A guard's fields are named only to who may read them.
-fn blocked(request: &Request, values: &Values, transition: &Transition, draft: &Draft<'_>) -> Vec<Problem> {
+fn blocked(
+    request: &Request,
+    values: &Values,
+    transition: &Transition,
+    at: Moment,
+    draft: &Draft<'_>,
+) -> Vec<Problem> {
     let super::Context { organisation, procedure, acting, .. } = *draft.context;
     let mut problems = Vec::new();
     if !transition.from.contains(&request.state) {
@@ -145,7 +153,7 @@ fn blocked(request: &Request, values: &Values, transition: &Transition, draft: &
     }
     let until = transition.within.zip(request.closed_at);
     let until = until.map(|(within, closed)| within.from(closed, organisation.time_zone));
-    if until.is_some_and(|until| draft.context.now > until) {
+    if until.is_some_and(|until| at > until) {
         let message = "it is too long since the request was closed";
         problems.push(Problem::new("transition.late", "transition", message).hint("hand in a new request"));
     }
@@ -285,7 +293,7 @@ pub(crate) fn choices<'a>(
         .exits(&request.state)
         .filter(|transition| context.acting.is_among(&transition.by, Some(request)))
         .map(|transition| {
-            let mut problems = blocked(request, values, transition, &draft);
+            let mut problems = blocked(request, values, transition, context.now, &draft);
             for id in &transition.requires {
                 let filled = match request.fields.get(id) {
                     Some(Held::Clear(_) | Held::Slot(_)) => true,
