@@ -114,7 +114,7 @@ impl WebhookSecret {
 }
 
 /// A request to be posted, headers and body exactly so: the signature is over them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookRequest {
     /// Where to.
@@ -123,6 +123,14 @@ pub struct WebhookRequest {
     pub headers: Vec<(&'static str, String)>,
     /// Its body.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for WebhookRequest {
+    /// The key and no more: the body is what was typed, and a URL may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.headers.iter().find(|(name, _)| *name == "webhook-id").map(|(_, id)| id);
+        f.debug_struct("WebhookRequest").field("webhook-id", &id).finish_non_exhaustive()
+    }
 }
 
 /// What a server answered.
@@ -145,12 +153,19 @@ pub trait Post: fmt::Debug + Send + Sync {
 /// what is reported later of the message names that key (`Host::report`).
 ///
 /// A status of 2xx is taken as sent; 408, 425, 429, 3xx, 5xx and no answer at all as later; any other as refused.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Webhook {
     url: String,
     secret: WebhookSecret,
     clock: Arc<dyn Clock>,
     post: Arc<dyn Post>,
+}
+
+impl fmt::Debug for Webhook {
+    /// Without its URL, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook").field("post", &self.post).finish_non_exhaustive()
+    }
 }
 
 impl Webhook {
