@@ -196,7 +196,10 @@ impl Webhook {
 /// What an answer says of a message.
 fn outcome(answered: Option<Answered>) -> Delivery {
     let Some(Answered { status, retry_after }) = answered else { return Delivery::Later("no-answer") };
-    let later = |code| retry_after.map_or(Delivery::Later(code), |seconds| Delivery::LaterIn(seconds, code));
+    // Whoever says a few seconds would be asked ten times in a few seconds, and the message given up: what the engine
+    // waits by itself is longer, each time.
+    let long = retry_after.filter(|seconds| *seconds > 60);
+    let later = |code| long.map_or(Delivery::Later(code), |seconds| Delivery::LaterIn(seconds, code));
     match status {
         200..=299 => Delivery::Sent,
         408 | 425 => later("too-slow"),
@@ -240,6 +243,8 @@ mod tests {
         assert_eq!(outcome(None), Delivery::Later("no-answer"));
         let busy = Answered { status: 503, retry_after: Some(120) };
         assert_eq!(outcome(Some(busy)), Delivery::LaterIn(120, "server"));
+        let soon = Answered { status: 429, retry_after: Some(1) };
+        assert_eq!(outcome(Some(soon)), Delivery::Later("too-many"), "not ten attempts in ten seconds");
     }
 
     #[test]
