@@ -52,15 +52,28 @@ pub(crate) const FUEL: u64 = 20_000;
 #[cfg(feature = "templates")]
 mod engine {
     use super::{BTreeMap, BTreeSet, MAX_OUTPUT, MAX_SOURCE, TemplateError, Variables};
-    use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+    use minijinja::{
+        AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior, Value, filters, functions,
+        tests,
+    };
     use std::io::{self, Write};
 
     /// What the language itself brings.
-    const BUILT_IN: [&str; 3] = ["dict", "namespace", "range"];
+    const BUILT_IN: &str = "range";
     const NAME: &str = "message.txt";
 
+    /// With what texts need, and no more: a namespace can hold itself, and filters of lists make ever larger ones.
     fn environment(fuel: u64) -> Environment<'static> {
-        let mut environment = Environment::new();
+        let mut environment = Environment::empty();
+        environment.add_global(BUILT_IN, Value::from_function(functions::range));
+        environment.add_filter("capitalize", filters::capitalize);
+        environment.add_filter("default", filters::default);
+        environment.add_filter("length", filters::length);
+        environment.add_filter("lower", filters::lower);
+        environment.add_filter("title", filters::title);
+        environment.add_filter("trim", filters::trim);
+        environment.add_filter("upper", filters::upper);
+        environment.add_test("defined", tests::is_defined);
         environment.set_fuel(Some(fuel));
         environment.set_recursion_limit(16);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -107,20 +120,73 @@ mod engine {
         }
     }
 
-    pub(crate) fn uses(source: &str) -> Result<BTreeSet<String>, TemplateError> {
+    /// Whether a text makes lists of several, or calculates: outside of quotes, its tags have a mark of those. What
+    /// it would take to show or to compare such a list is not in the fuel: few words make one that takes for ever.
+    fn makes_lists(source: &str) -> bool {
+        let mut rest = source;
+        while let Some((_, begun)) = rest.split_once('{') {
+            rest = match begun.split_at_checked(1) {
+                Some(("#", comment)) => comment.split_once("#}").map_or("", |(_, rest)| rest),
+                Some(("{" | "%", tag)) => match past_tag(tag) {
+                    Some(rest) => rest,
+                    None => return true,
+                },
+                // A brace of the text; what comes after it may be another.
+                _ => begun,
+            };
+        }
+        false
+    }
+
+    /// What comes after a tag; none if it has what tags must not have.
+    fn past_tag(tag: &str) -> Option<&str> {
+        // What is raw is no tag, whatever it looks like.
+        let word = tag.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '+'));
+        if word.starts_with("raw") {
+            return None;
+        }
+        let mut quote = None;
+        let mut chars = tag.char_indices();
+        while let Some((at, c)) = chars.next() {
+            match (quote, c) {
+                (Some(_), '\\') => {
+                    chars.next();
+                }
+                (Some(open), c) if c == open => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') => quote = Some(c),
+                (None, '}' | '%') if tag.get(at + 1..)?.starts_with('}') => return tag.get(at + 2..),
+                (None, ',' | '*' | '+' | '{' | '}') => return None,
+                (None, _) => {}
+            }
+        }
+        Some("")
+    }
+
+    /// Reads a template.
+    fn parsed<'t>(
+        environment: &'t Environment<'_>,
+        source: &'t str,
+    ) -> Result<Template<'t, 't>, TemplateError> {
         if source.len() > MAX_SOURCE {
             return Err(TemplateError::Endless);
         }
-        let environment = environment(super::FUEL);
         let template = environment.template_from_named_str(NAME, source).map_err(|error| failure(&error))?;
-        let names = template.undeclared_variables(true);
-        Ok(names.into_iter().filter(|name| !BUILT_IN.contains(&name.as_str())).collect())
+        if makes_lists(source) {
+            let message =
+                "it makes a list or calculates: `,`, `*`, `+`, braces and `raw` are not for its tags";
+            return Err(TemplateError::Failed(message.to_owned()));
+        }
+        Ok(template)
+    }
+
+    pub(crate) fn uses(source: &str) -> Result<BTreeSet<String>, TemplateError> {
+        let environment = environment(super::FUEL);
+        let names = parsed(&environment, source)?.undeclared_variables(true);
+        Ok(names.into_iter().filter(|name| name != BUILT_IN).collect())
     }
 
     pub(crate) fn render(source: &str, variables: &Variables, fuel: u64) -> Result<String, TemplateError> {
-        if source.len() > MAX_SOURCE {
-            return Err(TemplateError::Endless);
-        }
         let text = |text: &String| Value::from(text.as_str());
         let mut all: BTreeMap<String, Value> =
             variables.texts.iter().map(|(name, value)| (name.clone(), text(value))).collect();
@@ -130,7 +196,7 @@ mod engine {
             all.insert((*group).to_owned(), Value::from(texts));
         }
         let environment = environment(fuel);
-        let template = environment.template_from_named_str(NAME, source).map_err(|error| failure(&error))?;
+        let template = parsed(&environment, source)?;
         let mut out = Bounded(Vec::new());
         template.render_captured_to(Value::from(all), &mut out).map_err(|error| failure(&error))?;
         String::from_utf8(out.0).map_err(|_| TemplateError::Failed("it writes what is no text".to_owned()))
@@ -204,6 +270,43 @@ mod tests {
         }
         let deep = format!("{{{{ {}1{} }}}}", "(".repeat(5_000), ")".repeat(5_000));
         assert!(matches!(render(&deep, &variables(), FUEL), Err(TemplateError::Syntax(..))));
+    }
+
+    #[test]
+    fn no_list_is_shown_or_compared_for_ever_or_holds_itself() {
+        let doubled = "{% set x = [x, x] %}".repeat(40);
+        for source in [
+            "{% set n = namespace() %}{% set n.a = n %}{{ n }}".to_owned(),
+            "{% set big = [1] * 100000000 %}{{ [[big] * 1000] * 1000 }}".to_owned(),
+            "{{ ([1] * 1000000000) ~ '' }}".to_owned(),
+            "{{ ([1] * 1000000000) == ([1] * 1000000000) }}".to_owned(),
+            "{{# \"' #}{% set x = [1] %}".to_owned() + &doubled + "{{ x ~ '' }}",
+            "{é{% set x = [1] %}".to_owned() + &doubled + "{{ x }}",
+            "{{ '\\'' }}{% set x = [1] %}".to_owned() + &doubled + "{{ x }}",
+            "{% set x = [1] %}{% raw %}{{ ' {% endraw %}".to_owned() + &doubled + "{{ x }}",
+            "{% set x = [1] %}".to_owned() + &"{% set x = [x] + [x] %}".repeat(40) + "{{ x }}",
+            "{% set x = [1] %}".to_owned() + &"{% set x = x|zip(x) %}".repeat(40) + "{{ x ~ '' }}",
+            "{% set x = 1 %}".to_owned() + &"{% set x = {'a': x, 'b': x} %}".repeat(40) + "{{ x ~ '' }}",
+            "{% set x = 1 %}".to_owned() + &"{% set x = x or(x, x) %}".repeat(40) + "{{ x ~ '' }}",
+        ] {
+            let rendered = render(&source, &variables(), FUEL);
+            assert!(
+                matches!(rendered, Err(TemplateError::Failed(_) | TemplateError::Syntax(..))),
+                "{source}: {rendered:?}"
+            );
+        }
+        // As deep as a text is long.
+        let deep =
+            "{% set x=1 %}".to_owned() + &"{% set x=[x]%}".repeat(1_400) + "{% if x != [x] %}ok{% endif %}";
+        assert_eq!(render(&deep, &variables(), FUEL).as_deref(), Ok("ok"));
+        // What a letter says is its own matter, and so is what is quoted.
+        for (source, text) in [
+            ("a, b * {c} + { {% if type %}d, e{% endif %} }", "a, b * {c} + { d, e }"),
+            ("{{ 'a, b }} *' }}{# , * '#}{{ type|upper -}} ,", "a, b }} *FUITE,"),
+            ("{{ fields['code_portail']|default(\"\\\"+\") }}", "<A&B>"),
+        ] {
+            assert_eq!(render(source, &variables(), FUEL).as_deref(), Ok(text));
+        }
     }
 
     #[test]

@@ -83,7 +83,8 @@ impl Moment {
     /// The moment of a local time: the earlier of two, and the next that exists for one that does not.
     fn of_local(local: NaiveDateTime, zone: Tz) -> Self {
         let mut candidate = local;
-        for _ in 0..48 {
+        // Up to a whole day: countries that crossed the date line left one out.
+        for _ in 0..=48 {
             if let Some(found) = zone.from_local_datetime(&candidate).earliest() {
                 return found.with_timezone(&Utc).into();
             }
@@ -170,6 +171,20 @@ mod tests {
             ("2026-12-28T01:30:00Z", 3, "2027-03-28T01:00:00Z"),
         ] {
             assert_eq!(at(from).plus_months(months, paris), at(to), "{from} + {months} months");
+        }
+    }
+
+    #[test]
+    fn a_day_that_a_country_left_out_begins_where_the_next_one_does() {
+        for (zone, left_out) in [
+            (chrono_tz::Pacific::Apia, (2011, 12, 30)),
+            (chrono_tz::Pacific::Kwajalein, (1993, 8, 21)),
+            (chrono_tz::Pacific::Kiritimati, (1994, 12, 31)),
+        ] {
+            let day = NaiveDate::from_ymd_opt(left_out.0, left_out.1, left_out.2).unwrap();
+            let next = Moment::start_of(day.succ_opt().unwrap(), zone);
+            assert_eq!(Moment::start_of(day, zone), next, "{zone}");
+            assert_eq!(Some(next.day(zone)), day.succ_opt(), "{zone}");
         }
     }
 }

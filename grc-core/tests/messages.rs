@@ -357,6 +357,13 @@ fn what_a_provider_reports_is_taken_in_once_and_what_names_nothing_is_answered_q
         host.report(&format!("{id}/2"), DeliveryReport::Delivered).await.unwrap();
         assert_eq!(ville.work(&out).await.dropped, 1);
         assert_eq!(out.keys().len(), 2);
+        // A provider's own words may name somebody: they are not kept.
+        let party = anne().email("anne@example.org");
+        let told = ville.desk().submit(hole().party(party)).await.unwrap().id();
+        let text = "550 5.1.1 <anne@example.org>: Anne Le Gall unknown".to_owned();
+        host.report(&format!("{told}/2"), DeliveryReport::Bounced(text)).await.unwrap();
+        let messages = ville.messages(told).await;
+        assert_eq!(messages[0].code.as_ref().map(Word::as_str), Some("other"));
         // And of what is forgotten nothing is said.
         ville.desk().act_on(id, None, Fire::new("finir").outcome("fait")).await.unwrap();
         ville.later(31);

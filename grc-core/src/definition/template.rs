@@ -13,6 +13,10 @@ use std::collections::BTreeMap;
 /// `acceptability_reason`, `message` (what the actor wrote with the transition), `requester.name`, `requester.given`
 /// and `fields.<id>` of the type's fields that the requester may read, files apart. In `fields.<id>` a hyphen or a dot
 /// of the id is written `_`. Of a yes-or-no field, no is empty.
+///
+/// There are conditions, loops (`range`), `set` and macros, the filters `capitalize`, `default`, `length`, `lower`,
+/// `title`, `trim` and `upper`, and the test `defined`. Tags hold no lists and no sums: no `,`, `*`, `+` or brace
+/// outside of quotes, and no `raw`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Template {

@@ -48,7 +48,8 @@ const fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// What is known of how a message fares. Codes are words, not texts: `no-such-address`.
+/// What is known of how a message fares. Codes are words, not texts: `no-such-address`; what is
+/// no word is kept as `other`, since a provider's text may repeat whom it was sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeliveryReport {

@@ -114,7 +114,7 @@ impl WebhookSecret {
 }
 
 /// A request to be posted, headers and body exactly so: the signature is over them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookRequest {
     /// Where to.
@@ -123,6 +123,14 @@ pub struct WebhookRequest {
     pub headers: Vec<(&'static str, String)>,
     /// Its body.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for WebhookRequest {
+    /// The key and no more: the body is what was typed, and a URL may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.headers.iter().find(|(name, _)| *name == "webhook-id").map(|(_, id)| id);
+        f.debug_struct("WebhookRequest").field("webhook-id", &id).finish_non_exhaustive()
+    }
 }
 
 /// What a server answered.
@@ -145,12 +153,19 @@ pub trait Post: fmt::Debug + Send + Sync {
 /// what is reported later of the message names that key (`Host::report`).
 ///
 /// A status of 2xx is taken as sent; 408, 425, 429, 3xx, 5xx and no answer at all as later; any other as refused.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Webhook {
     url: String,
     secret: WebhookSecret,
     clock: Arc<dyn Clock>,
     post: Arc<dyn Post>,
+}
+
+impl fmt::Debug for Webhook {
+    /// Without its URL, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook").field("post", &self.post).finish_non_exhaustive()
+    }
 }
 
 impl Webhook {
@@ -181,7 +196,10 @@ impl Webhook {
 /// What an answer says of a message.
 fn outcome(answered: Option<Answered>) -> Delivery {
     let Some(Answered { status, retry_after }) = answered else { return Delivery::Later("no-answer") };
-    let later = |code| retry_after.map_or(Delivery::Later(code), |seconds| Delivery::LaterIn(seconds, code));
+    // Whoever says a few seconds would be asked ten times in a few seconds, and the message given up: what the engine
+    // waits by itself is longer, each time.
+    let long = retry_after.filter(|seconds| *seconds > 60);
+    let later = |code| long.map_or(Delivery::Later(code), |seconds| Delivery::LaterIn(seconds, code));
     match status {
         200..=299 => Delivery::Sent,
         408 | 425 => later("too-slow"),
@@ -225,6 +243,8 @@ mod tests {
         assert_eq!(outcome(None), Delivery::Later("no-answer"));
         let busy = Answered { status: 503, retry_after: Some(120) };
         assert_eq!(outcome(Some(busy)), Delivery::LaterIn(120, "server"));
+        let soon = Answered { status: 429, retry_after: Some(1) };
+        assert_eq!(outcome(Some(soon)), Delivery::Later("too-many"), "not ten attempts in ten seconds");
     }
 
     #[test]

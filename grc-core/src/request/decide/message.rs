@@ -397,7 +397,9 @@ impl Draft<'_> {
                         other.id != known.channel && !known.tried.contains(&other.id) && fits(other, text)
                     });
                 let status = if next.is_some() { "failed" } else { "dead" };
-                (status, Some(Word::slug(code)), next.map(|channel| channel.id.clone()))
+                // What is no word may be the provider's own text, with an address in it: that is not kept.
+                let code = Word::new(code).unwrap_or_else(|_| Word::of("other"));
+                (status, Some(code), next.map(|channel| channel.id.clone()))
             }
         };
         let status = Word::of(status);

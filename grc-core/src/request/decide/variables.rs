@@ -129,7 +129,7 @@ fn shown(value: &Value, field: &Field, language: &str) -> String {
         let known = field.options.iter().find(|option| option.id == *id);
         known.map_or_else(|| id.to_string(), |option| option.label.get(language).to_owned())
     };
-    let french = language == "fr";
+    let french = is_french(language);
     match value {
         Value::Integer(cents) if field.kind == FieldKind::Amount => {
             let (sign, size) = (if *cents < 0 { "-" } else { "" }, cents.unsigned_abs());
@@ -144,6 +144,11 @@ fn shown(value: &Value, field: &Field, language: &str) -> String {
         Value::Choices(ids) => ids.iter().map(option).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
+}
+
+/// French, of whatever country: `fr`, `fr-CA`.
+fn is_french(language: &str) -> bool {
+    language.split('-').next() == Some("fr")
 }
 
 /// The day of a moment, as it is written in a letter.
@@ -166,10 +171,29 @@ fn written_day(day: NaiveDate, language: &str) -> String {
         "novembre",
         "décembre",
     ];
-    let month = MONTHS.get(day.month0() as usize).filter(|_| language == "fr");
+    let month = MONTHS.get(day.month0() as usize).filter(|_| is_french(language));
     match month {
         Some(month) if day.day() == 1 => format!("1er {month} {}", day.year()),
         Some(month) => format!("{} {month} {}", day.day(), day.year()),
         None => day.format("%Y-%m-%d").to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_written_as_the_language_has_them_whatever_the_country() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+        for (language, expected) in [
+            ("fr", "1er novembre 2026"),
+            ("fr-FR", "1er novembre 2026"),
+            ("fr-PF", "1er novembre 2026"),
+            ("fry", "2026-11-01"),
+            ("en-GB", "2026-11-01"),
+        ] {
+            assert_eq!(written_day(day, language), expected, "{language}");
+        }
     }
 }
