@@ -3,7 +3,7 @@
 mod costs;
 mod planning;
 
-use super::{Intervention, InterventionEvent, Occasion, Work, may_for, may_on};
+use super::{Intervention, InterventionEvent, Occasion, Work, may_for, may_on, writes_on};
 use crate::{
     KeyId, Moment, RequestId, Typed, Word,
     definition::{Action, Organisation, Procedure},
@@ -130,7 +130,13 @@ impl<'a> Desk<'a> {
 
     /// Refuses texts about what is not served, or not theirs to write on (`may`), and texts for a request that is
     /// forgotten.
-    fn texts(&mut self, path: &str, texts: &'a BTreeMap<RequestId, Typed>, may: &dyn Fn(&Request) -> bool) {
+    fn texts(
+        &mut self,
+        path: &str,
+        texts: &'a BTreeMap<RequestId, Typed>,
+        intervention: Option<&Intervention>,
+        may: &dyn Fn(&Request) -> bool,
+    ) {
         for (id, text) in texts {
             match self.served.iter().find(|served| served.request.id == *id && may(served.request)) {
                 None => self.problem(
@@ -145,6 +151,11 @@ impl<'a> Desk<'a> {
                     "a request was anonymised and takes no texts any more",
                     "leave the text out",
                 ),
+                Some(Served { request, procedure })
+                    if !writes_on(self.site.acting, procedure, path, intervention, request) =>
+                {
+                    self.problem("permission.field", path, "you may not write this", "leave it out");
+                }
                 Some(_) => {
                     self.check(free_text(path, text));
                 }
@@ -278,20 +289,20 @@ pub fn decide_work(
         }
         Work::Done { report } => {
             need(Action::Work)?;
-            desk.texts("report", report, &works(Action::Work));
+            desk.texts("report", report, Some(intervention), &works(Action::Work));
             desk.stage(intervention, "done", OPEN, at, Some(report), None);
             desk.event(InterventionEvent::Done {});
         }
         Work::Impossible { reason, report } => {
             need(Action::Work)?;
-            desk.texts("report", report, &works(Action::Work));
+            desk.texts("report", report, Some(intervention), &works(Action::Work));
             let reason = desk.impossibility(reason.as_deref(), report);
             desk.stage(intervention, "impossible", OPEN, at, Some(report), reason.as_ref());
             desk.event(InterventionEvent::Impossible { reason });
         }
         Work::Cancel { report } => {
             need(Action::Plan)?;
-            desk.texts("report", report, &works(Action::Plan));
+            desk.texts("report", report, Some(intervention), &works(Action::Plan));
             desk.stage(intervention, "cancelled", OPEN, at, Some(report), None);
             desk.event(InterventionEvent::Cancelled {});
         }

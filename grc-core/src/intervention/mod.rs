@@ -20,6 +20,6 @@ pub(crate) use decide::touched_by;
 pub use decide::{InterventionDecision, Served, Site, decide_plan, decide_work};
 pub use event::{InterventionEvent, ServedRequest};
 pub use order::{OrderEntry, OrderRequest, WorkOrder};
-pub(crate) use rights::{may_for, may_on, reads_on};
+pub(crate) use rights::{may_for, may_on, reads_on, writes_on};
 pub use share::shares;
 pub use state::{Entry, Intervention};

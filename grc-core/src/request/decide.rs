@@ -281,7 +281,7 @@ pub fn decide(
             let known = organisation.outcomes.iter().map(|outcome| &outcome.id);
             let outcome =
                 draft.check(validate::known("outcome", "outcome.unknown", "outcome", outcome, known));
-            let reason = draft.reason(reason.as_ref());
+            let reason = draft.reason(reason.as_ref(), request);
             if let Some(outcome) = outcome {
                 draft.event(RequestEvent::Concluded { outcome, reason });
             }

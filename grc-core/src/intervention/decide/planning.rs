@@ -74,7 +74,7 @@ pub(super) fn plan<'a>(
         desk.problem("amount.negative", "cents", "work is not thought to cost less than nothing", "give 0");
     }
     // Whoever plans may plan for each of them.
-    desk.texts("instructions", &plan.instructions, &|request| {
+    desk.texts("instructions", &plan.instructions, before, &|request| {
         plan.requests.iter().any(|(id, _)| *id == request.id)
     });
     let quote = desk.reference("quote", plan.quote.as_ref());
