@@ -16,6 +16,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use planning::check_number;
 pub use planning::decide_plan;
 
 /// What a decision on an intervention is made under.

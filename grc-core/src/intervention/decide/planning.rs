@@ -8,7 +8,7 @@ use crate::{
     InterventionId, Moment, RequestId, Word,
     definition::Action,
     intervention::{Intervention, InterventionEvent, Planning, ServedRequest},
-    refusal::Refusal,
+    refusal::{Problem, Refusal},
     request::{Event, amount, denied, is_plausible, occurred},
 };
 use std::collections::BTreeMap;
@@ -100,15 +100,21 @@ pub(super) fn plan<'a>(
     Ok(())
 }
 
+/// Refuses more requests than one intervention serves.
+pub(crate) fn check_number(requests: usize) -> Result<(), Problem> {
+    if requests <= MAX_REQUESTS {
+        return Ok(());
+    }
+    let problem = Problem::new("intervention.too-many", "requests", "it serves more than 50 requests");
+    Err(problem.hint("plan several interventions of at most 50 requests each"))
+}
+
 /// The requests that it serves, with their weights.
 fn requests(plan: &Planning, before: Option<&Intervention>, desk: &mut Desk<'_>) -> Vec<ServedRequest> {
     if plan.requests.is_empty() {
         desk.problem("intervention.serves-none", "requests", "it serves no request", "name at least one");
     }
-    if plan.requests.len() > MAX_REQUESTS {
-        let hint = "plan several interventions of at most 50 requests each";
-        desk.problem("intervention.too-many", "requests", "it serves more than 50 requests", hint);
-    }
+    desk.check(check_number(plan.requests.len()));
     let weighted = plan.requests.iter().filter(|(_, weight)| weight.is_some()).count();
     if weighted != 0 && weighted != plan.requests.len() {
         let hint = "give all requests a weight, or none";

@@ -1,0 +1,122 @@
+//! Bounds of work on site: how much at once, how many values, and moments that fit together.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::{Town, at, leak, refusal};
+use grc_core::{
+    Assignee, RequestId,
+    intervention::{Planning, Purchase, Work},
+    request::{Fire, Measure},
+};
+use pollster::block_on;
+
+fn planning() -> Planning {
+    Planning::new(at("2026-11-25T08:00:00Z").to_utc(), at("2026-11-25T11:00:00Z").to_utc())
+}
+
+async fn assigned(town: &Town) -> RequestId {
+    let desk = town.agent("a-01");
+    let id = desk.submit(leak()).await.unwrap().id();
+    desk.act_on(id, None, Fire::new("affecter").to(Assignee::team("fontainiers"))).await.unwrap();
+    id
+}
+
+/// What lasted of a request, from its measure row.
+async fn measure(town: &Town, id: RequestId) -> Measure {
+    let mut after = None;
+    loop {
+        let page = town.stores.store.measures(town.authority.name(), after.as_ref(), 1_000).await.unwrap();
+        if let Some(row) = page.rows.iter().find(|(stream, _)| stream.id == id.uuid()) {
+            return Measure::from_bytes(&row.1).unwrap();
+        }
+        after = page.next;
+        assert!(after.is_some(), "no measure row");
+    }
+}
+
+async fn ends_after_it_begins(town: &Town, id: RequestId) {
+    for span in measure(town, id).await.spans {
+        assert!(span.until.is_none_or(|until| until >= span.from), "{span:?}");
+    }
+}
+
+#[test]
+fn more_requests_than_one_serves_are_refused_before_they_are_looked_for() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = assigned(&town).await;
+        let chief = town.agent("a-09");
+        let many = (0..5_000).map(|n| RequestId::from_uuid(uuid::Uuid::from_u128(n)));
+        let plan = || many.clone().fold(planning().team("fontainiers"), Planning::serving);
+        assert!(refusal(chief.plan(plan()).await).has("intervention.too-many"));
+        let on_site = chief.plan(planning().serving(id).team("fontainiers")).await.unwrap().id();
+        assert!(refusal(chief.work_on(on_site, None, Work::Plan(plan())).await).has("intervention.too-many"));
+    });
+}
+
+#[test]
+fn the_largest_intervention_is_planned_anew_in_one_commit() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let mut requests = Vec::new();
+        for _ in 0..50 {
+            requests.push(assigned(&town).await);
+        }
+        let chief = town.agent("a-09");
+        let plan = |weight: u32| {
+            requests
+                .iter()
+                .zip(weight..)
+                .fold(planning().team("fontainiers"), |plan, (id, weight)| plan.serving_with(*id, weight))
+        };
+        let id = chief.plan(plan(1)).await.unwrap().id();
+        for n in 0..200_i64 {
+            let net = if n % 7 == 0 { -100_000_000_000 } else { 100_000_000_000 - n };
+            let bought = Purchase::net(net).vat(net);
+            let work = if n % 2 == 0 { Work::Buy(bought) } else { Work::spend(527_040) };
+            chief.work_on(id, None, work).await.unwrap();
+        }
+        assert!(refusal(chief.work_on(id, None, Work::spend(1)).await).has("intervention.full"));
+        let all = async || {
+            let seen = chief.intervention(id).await.unwrap();
+            let mut borne = (0, 0);
+            for request in &requests {
+                let view = chief.open(*request).await.unwrap();
+                let on = &view.interventions()[0];
+                borne = (borne.0 + on.minutes, borne.1 + on.cents.unwrap());
+            }
+            assert_eq!(borne, (seen.minutes().1, seen.cents().unwrap().1));
+            let said: i64 = seen.served().iter().filter_map(|served| served.cents).sum();
+            assert_eq!(said, borne.1);
+            borne
+        };
+        let before = all().await;
+        town.clock.set(at("2026-11-24T10:00:00Z"));
+        chief.work_on(id, None, Work::Plan(plan(1_000))).await.unwrap();
+        assert_eq!(all().await, before);
+        // One that bears nothing, one that leaves, and both back.
+        let few = requests[1..]
+            .iter()
+            .fold(planning().team("fontainiers").serving_with(requests[0], 0), |p, id| {
+                p.serving_with(*id, 1)
+            });
+        chief.work_on(id, None, Work::Plan(few)).await.unwrap();
+        assert_eq!(all().await, before);
+        let half = requests[..25].iter().fold(planning().team("fontainiers"), |p, id| p.serving(*id));
+        chief.work_on(id, None, Work::Plan(half)).await.unwrap();
+        assert_eq!(all().await, before);
+        chief.work_on(id, None, Work::Strike { entry: 1 }).await.unwrap();
+        chief.work_on(id, None, Work::Strike { entry: 2 }).await.unwrap();
+        let less = all().await;
+        chief.work_on(id, None, Work::Plan(plan(1))).await.unwrap();
+        assert_eq!(all().await, less);
+        let host = town.authority.host("x");
+        for request in &requests[..5] {
+            ends_after_it_begins(&town, *request).await;
+            assert_eq!(host.verify(*request).await.unwrap().problems, Vec::<String>::new());
+        }
+        assert_eq!(host.verify_intervention(id).await.unwrap().problems, Vec::<String>::new());
+    });
+}
