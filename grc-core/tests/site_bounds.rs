@@ -7,6 +7,7 @@ mod common;
 use common::{Town, at, leak, refusal};
 use grc_core::{
     Assignee, RequestId,
+    engine::SiteInstruction,
     intervention::{Planning, Purchase, Work},
     request::{Fire, Measure},
 };
@@ -40,6 +41,26 @@ async fn ends_after_it_begins(town: &Town, id: RequestId) {
     for span in measure(town, id).await.spans {
         assert!(span.until.is_none_or(|until| until >= span.from), "{span:?}");
     }
+}
+
+#[test]
+fn what_joined_late_does_not_end_before_it_began() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let (first, second) = (assigned(&town).await, assigned(&town).await);
+        let chief = town.agent("a-09");
+        let plan = || planning().serving(first).team("fontainiers");
+        let id = chief.plan(plan()).await.unwrap().id();
+        chief.work_on(id, None, Work::Start).await.unwrap();
+        town.clock.set(at("2026-11-24T11:00:00Z"));
+        chief.work_on(id, None, Work::Plan(plan().serving(second))).await.unwrap();
+        town.clock.set(at("2026-11-24T12:00:00Z"));
+        let done = SiteInstruction::from(Work::done()).occurred_at(at("2026-11-24T10:30:00Z").to_utc());
+        chief.work_on(id, None, done).await.unwrap();
+        for request in [first, second] {
+            ends_after_it_begins(&town, request).await;
+        }
+    });
 }
 
 #[test]
