@@ -9,7 +9,7 @@ use grc_core::{
     Assignee, RequestId,
     engine::SiteInstruction,
     intervention::{Planning, Purchase, Work},
-    request::{Fire, Measure},
+    request::{Command, Fire, Measure},
 };
 use pollster::block_on;
 
@@ -60,6 +60,29 @@ fn what_joined_late_does_not_end_before_it_began() {
         for request in [first, second] {
             ends_after_it_begins(&town, request).await;
         }
+    });
+}
+
+#[test]
+fn an_assignment_is_not_dated_back_behind_the_one_before() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = assigned(&town).await;
+        town.clock.set(at("2026-11-24T12:00:00Z"));
+        let (paul, marc) = (town.agent("a-05"), town.agent("a-09"));
+        paul.act_on(id, None, Command::Take).await.unwrap();
+        let between = at("2026-11-24T11:00:00Z").to_utc();
+        let over = Command::hand_over(Assignee::team("fontainiers"), "retour à l'équipe");
+        let over = grc_core::engine::Instruction::new(over).occurred_at(between);
+        assert!(refusal(paul.act_on(id, None, over).await).is_denied());
+        let assign = Command::Assign { to: Assignee::team("fontainiers"), reason: None };
+        let assign = grc_core::engine::Instruction::new(assign).occurred_at(between);
+        assert!(refusal(town.agent("a-05").act_on(id, None, assign).await).is_denied());
+        ends_after_it_begins(&town, id).await;
+        // What a person said an hour ago is still noted as it was.
+        let heard = Command::Hear { text: "il rappelle".into(), channel: "telephone".to_owned() };
+        let heard = grc_core::engine::Instruction::new(heard).occurred_at(between);
+        marc.act_on(id, None, heard).await.unwrap();
     });
 }
 

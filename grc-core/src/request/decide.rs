@@ -9,7 +9,7 @@ mod transition;
 pub(crate) mod variables;
 
 use super::{
-    Acting, ActorKind, Command, Given, Request,
+    Acting, ActorKind, Command, Given, Request, Span,
     event::{Held, RequestEvent},
     validate,
 };
@@ -195,7 +195,13 @@ pub fn decide(
         .into());
     }
     // What is replayed, or said to have happened before what is known, moves delays and retention: a right of its own.
-    let known = request.spans.iter().filter(|span| span.kind == "state").map(|span| span.from).max();
+    // Who holds it is known too, where that changes.
+    let moves = matches!(
+        command,
+        Command::Fire(_) | Command::Assign { .. } | Command::Take | Command::HandOver { .. }
+    );
+    let counts = |span: &&Span| span.kind == "state" || (moves && span.kind == "desk");
+    let known = request.spans.iter().filter(counts).map(|span| span.from).max();
     let goes_back = given.occurred_at.is_some_and(|at| known.is_some_and(|known| at < known));
     if (given.quiet || goes_back) && !internal && !acting.may_with(organisation, Action::Import, request) {
         return Err(denied("occurred_at", "you may not replay, or date back behind what is known"));
