@@ -87,6 +87,26 @@ fn an_assignment_is_not_dated_back_behind_the_one_before() {
 }
 
 #[test]
+fn work_is_not_dated_back_behind_what_it_is_for() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = assigned(&town).await;
+        let paul = town.agent("a-05");
+        let early = at("1950-01-01T00:00:00Z").to_utc();
+        let plan = planning().serving(id).team("fontainiers");
+        assert!(refusal(paul.plan(plan.clone().occurred_at(early)).await).is_denied());
+        let on_site = paul.plan(plan).await.unwrap().id();
+        for work in [Work::Start, Work::done(), Work::spend(5)] {
+            let work = SiteInstruction::from(work).occurred_at(early);
+            assert!(refusal(paul.work_on(on_site, None, work).await).is_denied());
+        }
+        // Who may replay what is past, may.
+        let head = town.agent("a-02");
+        head.work_on(on_site, None, SiteInstruction::from(Work::spend(5)).occurred_at(early)).await.unwrap();
+    });
+}
+
+#[test]
 fn more_requests_than_one_serves_are_refused_before_they_are_looked_for() {
     block_on(async {
         let town = Town::open("voirie").await;

@@ -248,6 +248,17 @@ fn estimates(intervention: &Intervention) -> Vec<(i64, i64)> {
     minutes.into_iter().zip(super::shares(intervention.cents, &weights, 0)).collect()
 }
 
+/// Refuses what happened before any of the requests was there, but to who may replay what is past, as for requests.
+fn not_before(at: Moment, served: &[Served<'_>], site: &Site<'_>) -> Result<(), Refusal> {
+    let requests = || served.iter().map(|served| served.request);
+    let before = requests().map(|request| request.opened_at).min().is_some_and(|opened| at < opened);
+    let replays = |request: &Request| site.acting.may_with(site.organisation, Action::Import, request);
+    if before && !site.acting.is_internal() && !requests().any(replays) {
+        return Err(denied("occurred_at", "you may not date work back behind what it is for"));
+    }
+    Ok(())
+}
+
 /// Decides a command on an intervention. `served` are the requests that it serves, and those that it is to serve.
 ///
 /// Pure: the same arguments give the same decision.
@@ -329,6 +340,7 @@ pub fn decide_work(
             erase(intervention, slots, reason, &mut desk);
         }
     }
+    not_before(at, served, site)?;
     desk.finish()
 }
 

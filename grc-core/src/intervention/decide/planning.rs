@@ -2,7 +2,7 @@
 
 use super::{
     Desk, InterventionDecision, MAX_MINUTES, MAX_REQUESTS, Served, Site, Told, costs::charge, estimates,
-    stage_event,
+    not_before, stage_event,
 };
 use crate::{
     InterventionId, Moment, RequestId, Word,
@@ -24,9 +24,10 @@ pub fn decide_plan(
     served: &[Served<'_>],
     site: &Site<'_>,
 ) -> Result<InterventionDecision, Refusal> {
-    occurred(occurred_at, site.now)?;
+    let at = occurred(occurred_at, site.now)?;
     let mut desk = Desk::new(site, served, 1);
     self::plan(id, plan, None, &mut desk)?;
+    not_before(at, served, site)?;
     desk.finish()
 }
 
