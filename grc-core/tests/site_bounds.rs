@@ -6,10 +6,11 @@ mod common;
 
 use common::{Town, at, leak, refusal};
 use grc_core::{
-    Assignee, RequestId,
+    Assignee, InterventionId, RequestId, Word,
     engine::SiteInstruction,
     intervention::{Planning, Purchase, Work},
     request::{Command, Fire, Measure},
+    storage::{Load, Parts, StreamKey},
 };
 use pollster::block_on;
 
@@ -117,6 +118,39 @@ fn more_requests_than_one_serves_are_refused_before_they_are_looked_for() {
         assert!(refusal(chief.plan(plan()).await).has("intervention.too-many"));
         let on_site = chief.plan(planning().serving(id).team("fontainiers")).await.unwrap().id();
         assert!(refusal(chief.work_on(on_site, None, Work::Plan(plan())).await).has("intervention.too-many"));
+    });
+}
+
+#[test]
+fn what_is_typed_about_work_counts_among_a_requests_values() {
+    use grc_core::intervention::{Served, Site, decide_plan};
+    use grc_core::request::{Acting, Request};
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let id = assigned(&town).await;
+        let authority = town.authority.name().clone();
+        let stream = StreamKey::new(authority.clone(), Word::new(RequestId::KIND).unwrap(), id.uuid());
+        let load = Load { authority, streams: vec![stream], parts: Parts::None, receipt: None };
+        let row = town.stores.store.load(&load).await.unwrap().streams.pop().unwrap().unwrap().row;
+        let mut request: Request = serde_json::from_slice(&row.body).unwrap();
+        let definition = common::definition("voirie").resolved();
+        let acting = Acting::resolve(&definition.organisation, &grc_core::Actor::agent("a-09")).unwrap();
+        let now = at("2026-11-24T10:00:00Z");
+        let site =
+            Site { organisation: &definition.organisation, organisation_version: 1, acting: &acting, now };
+        let procedure = &definition.procedures["fuite-eau"];
+        let plan = || planning().serving(id).team("fontainiers").instructions(id, "Collier de 60.");
+        let uuid = uuid::Uuid::from_u128(1);
+        let decide = |request: &Request| {
+            let served = [Served { request, procedure }];
+            decide_plan(InterventionId::from_uuid(uuid), &plan(), None, &served, &site)
+        };
+        decide(&request).unwrap();
+        for slot in 100..5_100 {
+            request.book.slots.insert(slot, "note".parse().unwrap());
+        }
+        let why = decide(&request).unwrap_err();
+        assert!(why.has("request.full"), "{why}");
     });
 }
 

@@ -10,7 +10,7 @@ use crate::{
     refusal::{Problem, Refusal},
     request::{
         Acting, ActorKind, Context, Decision, Draft, NewSlot, Request, RequestEvent, denied, free_text,
-        known, occurred,
+        has_room, known, occurred,
     },
     vault::{HEAD, Slot},
 };
@@ -157,7 +157,8 @@ impl<'a> Desk<'a> {
                 {
                     self.problem("permission.field", path, "you may not write this", "leave it out");
                 }
-                Some(_) => {
+                Some(Served { request, .. }) => {
+                    self.check(has_room(&request.book));
                     self.check(free_text(path, text));
                 }
             }
@@ -436,6 +437,9 @@ impl<'a> Desk<'a> {
             .served
             .iter()
             .any(|served| served.request.id == id && served.request.anonymised_at.is_some());
+        if let Some(served) = self.served.iter().find(|served| served.request.id == id) {
+            self.check(has_room(&served.request.book));
+        }
         if gone {
             let hint = "attach it to another request that it serves";
             self.problem("request.anonymised", "request", "this request takes no files any more", hint);

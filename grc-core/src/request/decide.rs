@@ -18,7 +18,7 @@ use crate::{
     condition::{Environment, Var},
     definition::{Action, Organisation, Procedure},
     refusal::{Problem, Refusal},
-    vault::{Part, Slot},
+    vault::{Part, Slot, SlotBook},
 };
 use std::collections::BTreeMap;
 
@@ -140,6 +140,15 @@ impl Environment for RequestEnv<'_> {
 /// The most living values of a request.
 const MAX_SLOTS: usize = 5_000;
 
+/// Whether there is room for another value.
+pub(crate) fn has_room(book: &SlotBook) -> Result<(), Problem> {
+    if book.slots.len() < MAX_SLOTS {
+        return Ok(());
+    }
+    let problem = Problem::new("request.full", "request", "this request has as many values as one can have");
+    Err(problem.hint("close it and open a new one, linked to it"))
+}
+
 pub(crate) fn denied(path: &str, message: &str) -> Refusal {
     Problem::new("permission.denied", path, message.to_owned()).into()
 }
@@ -207,10 +216,8 @@ pub fn decide(
         return Err(denied("occurred_at", "you may not replay, or date back behind what is known"));
     }
     // What can be forgotten in one go is bounded.
-    if !internal && request.book.slots.len() >= MAX_SLOTS {
-        let problem =
-            Problem::new("request.full", "request", "this request has as many values as one can have");
-        return Err(problem.hint("close it and open a new one, linked to it").into());
+    if !internal {
+        has_room(&request.book)?;
     }
     let may = |action: Action| {
         let allowed = acting.may_with(organisation, action, request);
