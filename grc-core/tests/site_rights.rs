@@ -220,6 +220,37 @@ fn nothing_is_erased_of_work_for_a_request_under_a_hold() {
 }
 
 #[test]
+fn a_right_to_write_instructions_or_a_report_holds() {
+    block_on(async {
+        let town = town_with(|definition| {
+            let procedure = definition.procedures.get_mut("fuite-eau").unwrap();
+            for (what, who) in
+                [("instructions", "responsable"), ("report", "administrateur"), ("reason", "administrateur")]
+            {
+                let rights = procedure.rights.entry(what.parse().unwrap()).or_default();
+                rights.write = Some(vec![who.to_owned()]);
+            }
+        })
+        .await;
+        let desk = town.agent("a-01");
+        let leak = desk.submit(leak()).await.unwrap().id();
+        desk.act_on(leak, None, Fire::new("affecter").to(Assignee::team("fontainiers"))).await.unwrap();
+        let (marc, paul) = (town.agent("a-02"), town.agent("a-05"));
+        let plan = || planning().serving(leak).team("fontainiers").instructions(leak, "Collier de 60.");
+        let why = refusal(paul.plan(plan()).await);
+        assert!(why.has("permission.field"), "{why}");
+        let id = marc.plan(plan()).await.unwrap().id();
+        let report = || Work::done_with(leak, "fait");
+        assert!(refusal(paul.work_on(id, None, report()).await).has("permission.field"));
+        let reasoned = Command::Assign { to: Assignee::agent("a-05"), reason: Some("il est près".into()) };
+        assert!(refusal(marc.act_on(leak, None, reasoned).await).has("permission.field"));
+        let corrected = Command::conclude("sans-objet", Some("rien trouvé"));
+        assert!(refusal(marc.act_on(leak, None, corrected).await).has("permission.field"));
+        town.agent("a-09").work_on(id, None, report()).await.unwrap();
+    });
+}
+
+#[test]
 fn what_a_key_remembers_is_answered_under_todays_rights() {
     block_on(async {
         let town = town_with(|_| {}).await;

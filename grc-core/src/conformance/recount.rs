@@ -225,6 +225,10 @@ impl Case {
                 self.begun.push(id.clone());
                 self.interventions.push((at, supplier));
             }
+            // The end was entered late, of work that the request had joined meanwhile.
+            (Some(index), "done" | "impossible") => {
+                self.interventions[index].0 = self.interventions[index].0.min(at);
+            }
             (Some(index), "cancelled" | "left") => {
                 self.begun.remove(index);
                 self.interventions.remove(index);

@@ -13,8 +13,8 @@ use crate::{
     InterventionId, KeyId, Moment, RequestId, TaskId, Word,
     definition::Action,
     intervention::{
-        Intervention, InterventionDecision, InterventionEvent, Planning, Served, Site, Work, decide_plan,
-        decide_work, may_for, may_on, touched_by,
+        Intervention, InterventionDecision, InterventionEvent, Planning, Served, Site, Work, check_number,
+        decide_plan, decide_work, may_for, may_on, touched_by,
     },
     request::{Acting, Event, Measure, Values},
     storage::{
@@ -223,9 +223,12 @@ impl Authority {
         let inner = self.inner();
         let grc = &inner.grc.0;
         let id = asked.id();
+        let asks = asked.requests();
+        // Before they are looked for: a store loads only so many at once.
+        check_number(asks.len()).map_err(crate::Refusal::from)?;
         let (before, requests, current) = match asked {
             Asked::Plan(..) => {
-                let requests = self.load_served(asked.requests().into_iter().collect(), Parts::None).await?;
+                let requests = self.load_served(asks.into_iter().collect(), Parts::None).await?;
                 // Where none is there the decision says the same as where none is theirs.
                 let current = match requests.first() {
                     Some(first) => first.current.clone(),
@@ -234,7 +237,7 @@ impl Authority {
                 (None, requests, current)
             }
             Asked::Work(..) => {
-                let loaded = self.load_intervention(id, &asked.requests(), Parts::None).await?;
+                let loaded = self.load_intervention(id, &asks, Parts::None).await?;
                 let mut loaded = loaded.ok_or(GrcError::NotFound)?;
                 let acting = who.acting(&loaded.current.document.organisation)?;
                 if !acting.is_internal() && !loaded.may(&acting, Action::See) {

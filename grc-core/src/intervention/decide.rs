@@ -3,19 +3,20 @@
 mod costs;
 mod planning;
 
-use super::{Intervention, InterventionEvent, Occasion, Work, may_for, may_on};
+use super::{Intervention, InterventionEvent, Occasion, Work, may_for, may_on, writes_on};
 use crate::{
     KeyId, Moment, RequestId, Typed, Word,
     definition::{Action, Organisation, Procedure},
     refusal::{Problem, Refusal},
     request::{
         Acting, ActorKind, Context, Decision, Draft, NewSlot, Request, RequestEvent, denied, free_text,
-        known, occurred,
+        has_room, known, occurred,
     },
     vault::{HEAD, Slot},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use planning::check_number;
 pub use planning::decide_plan;
 
 /// What a decision on an intervention is made under.
@@ -130,7 +131,13 @@ impl<'a> Desk<'a> {
 
     /// Refuses texts about what is not served, or not theirs to write on (`may`), and texts for a request that is
     /// forgotten.
-    fn texts(&mut self, path: &str, texts: &'a BTreeMap<RequestId, Typed>, may: &dyn Fn(&Request) -> bool) {
+    fn texts(
+        &mut self,
+        path: &str,
+        texts: &'a BTreeMap<RequestId, Typed>,
+        intervention: Option<&Intervention>,
+        may: &dyn Fn(&Request) -> bool,
+    ) {
         for (id, text) in texts {
             match self.served.iter().find(|served| served.request.id == *id && may(served.request)) {
                 None => self.problem(
@@ -145,7 +152,13 @@ impl<'a> Desk<'a> {
                     "a request was anonymised and takes no texts any more",
                     "leave the text out",
                 ),
-                Some(_) => {
+                Some(Served { request, procedure })
+                    if !writes_on(self.site.acting, procedure, path, intervention, request) =>
+                {
+                    self.problem("permission.field", path, "you may not write this", "leave it out");
+                }
+                Some(Served { request, .. }) => {
+                    self.check(has_room(&request.book));
                     self.check(free_text(path, text));
                 }
             }
@@ -236,6 +249,17 @@ fn estimates(intervention: &Intervention) -> Vec<(i64, i64)> {
     minutes.into_iter().zip(super::shares(intervention.cents, &weights, 0)).collect()
 }
 
+/// Refuses what happened before any of the requests was there, but to who may replay what is past, as for requests.
+fn not_before(at: Moment, served: &[Served<'_>], site: &Site<'_>) -> Result<(), Refusal> {
+    let requests = || served.iter().map(|served| served.request);
+    let before = requests().map(|request| request.opened_at).min().is_some_and(|opened| at < opened);
+    let replays = |request: &Request| site.acting.may_with(site.organisation, Action::Import, request);
+    if before && !site.acting.is_internal() && !requests().any(replays) {
+        return Err(denied("occurred_at", "you may not date work back behind what it is for"));
+    }
+    Ok(())
+}
+
 /// Decides a command on an intervention. `served` are the requests that it serves, and those that it is to serve.
 ///
 /// Pure: the same arguments give the same decision.
@@ -278,20 +302,20 @@ pub fn decide_work(
         }
         Work::Done { report } => {
             need(Action::Work)?;
-            desk.texts("report", report, &works(Action::Work));
+            desk.texts("report", report, Some(intervention), &works(Action::Work));
             desk.stage(intervention, "done", OPEN, at, Some(report), None);
             desk.event(InterventionEvent::Done {});
         }
         Work::Impossible { reason, report } => {
             need(Action::Work)?;
-            desk.texts("report", report, &works(Action::Work));
+            desk.texts("report", report, Some(intervention), &works(Action::Work));
             let reason = desk.impossibility(reason.as_deref(), report);
             desk.stage(intervention, "impossible", OPEN, at, Some(report), reason.as_ref());
             desk.event(InterventionEvent::Impossible { reason });
         }
         Work::Cancel { report } => {
             need(Action::Plan)?;
-            desk.texts("report", report, &works(Action::Plan));
+            desk.texts("report", report, Some(intervention), &works(Action::Plan));
             desk.stage(intervention, "cancelled", OPEN, at, Some(report), None);
             desk.event(InterventionEvent::Cancelled {});
         }
@@ -317,6 +341,7 @@ pub fn decide_work(
             erase(intervention, slots, reason, &mut desk);
         }
     }
+    not_before(at, served, site)?;
     desk.finish()
 }
 
@@ -412,6 +437,9 @@ impl<'a> Desk<'a> {
             .served
             .iter()
             .any(|served| served.request.id == id && served.request.anonymised_at.is_some());
+        if let Some(served) = self.served.iter().find(|served| served.request.id == id) {
+            self.check(has_room(&served.request.book));
+        }
         if gone {
             let hint = "attach it to another request that it serves";
             self.problem("request.anonymised", "request", "this request takes no files any more", hint);

@@ -52,10 +52,10 @@ mod share;
 mod state;
 
 pub use command::{Occasion, Planning, Purchase, Work};
-pub(crate) use decide::touched_by;
 pub use decide::{InterventionDecision, Served, Site, decide_plan, decide_work};
+pub(crate) use decide::{check_number, touched_by};
 pub use event::{InterventionEvent, ServedRequest};
 pub use order::{OrderEntry, OrderRequest, WorkOrder};
-pub(crate) use rights::{may_for, may_on, reads_on};
+pub(crate) use rights::{may_for, may_on, reads_on, writes_on};
 pub use share::shares;
 pub use state::{Entry, Intervention};

@@ -47,6 +47,21 @@ pub(crate) fn may_for(
     !acting.is_citizen() && may(Action::See) && may(action)
 }
 
+/// Whether an explicit list of writers lets an actor write about a request: as one of those who do the work too.
+pub(crate) fn writes_on(
+    acting: &Acting,
+    procedure: &Procedure,
+    path: &str,
+    intervention: Option<&Intervention>,
+    request: &Request,
+) -> bool {
+    let held = match intervention {
+        Some(intervention) => held_for(intervention, request),
+        None => Holding::of(request),
+    };
+    acting.may_write_held(procedure, path, &held)
+}
+
 /// Whether an actor may read a value of a request on the work order.
 pub(crate) fn reads_on(
     acting: &Acting,

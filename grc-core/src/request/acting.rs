@@ -354,6 +354,13 @@ impl Acting {
         })
     }
 
+    /// As [`Self::may_write_part`], of what is held so.
+    pub(crate) fn may_write_held(&self, procedure: &Procedure, path: &str, held: &Holding<'_>) -> bool {
+        rights_of(procedure, path)
+            .and_then(|rights| rights.1)
+            .is_none_or(|writers| self.is_named(writers, Some(held)))
+    }
+
     /// Whether a condition's variable may be looked at by them: its facts always, its fields as they may read them.
     pub fn looks_at(
         &self,

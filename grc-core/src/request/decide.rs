@@ -9,7 +9,7 @@ mod transition;
 pub(crate) mod variables;
 
 use super::{
-    Acting, ActorKind, Command, Given, Request,
+    Acting, ActorKind, Command, Given, Request, Span,
     event::{Held, RequestEvent},
     validate,
 };
@@ -18,7 +18,7 @@ use crate::{
     condition::{Environment, Var},
     definition::{Action, Organisation, Procedure},
     refusal::{Problem, Refusal},
-    vault::{Part, Slot},
+    vault::{Part, Slot, SlotBook},
 };
 use std::collections::BTreeMap;
 
@@ -140,6 +140,15 @@ impl Environment for RequestEnv<'_> {
 /// The most living values of a request.
 const MAX_SLOTS: usize = 5_000;
 
+/// Whether there is room for another value.
+pub(crate) fn has_room(book: &SlotBook) -> Result<(), Problem> {
+    if book.slots.len() < MAX_SLOTS {
+        return Ok(());
+    }
+    let problem = Problem::new("request.full", "request", "this request has as many values as one can have");
+    Err(problem.hint("close it and open a new one, linked to it"))
+}
+
 pub(crate) fn denied(path: &str, message: &str) -> Refusal {
     Problem::new("permission.denied", path, message.to_owned()).into()
 }
@@ -195,16 +204,20 @@ pub fn decide(
         .into());
     }
     // What is replayed, or said to have happened before what is known, moves delays and retention: a right of its own.
-    let known = request.spans.iter().filter(|span| span.kind == "state").map(|span| span.from).max();
+    // Who holds it is known too, where that changes.
+    let moves = matches!(
+        command,
+        Command::Fire(_) | Command::Assign { .. } | Command::Take | Command::HandOver { .. }
+    );
+    let counts = |span: &&Span| span.kind == "state" || (moves && span.kind == "desk");
+    let known = request.spans.iter().filter(counts).map(|span| span.from).max();
     let goes_back = given.occurred_at.is_some_and(|at| known.is_some_and(|known| at < known));
     if (given.quiet || goes_back) && !internal && !acting.may_with(organisation, Action::Import, request) {
         return Err(denied("occurred_at", "you may not replay, or date back behind what is known"));
     }
     // What can be forgotten in one go is bounded.
-    if !internal && request.book.slots.len() >= MAX_SLOTS {
-        let problem =
-            Problem::new("request.full", "request", "this request has as many values as one can have");
-        return Err(problem.hint("close it and open a new one, linked to it").into());
+    if !internal {
+        has_room(&request.book)?;
     }
     let may = |action: Action| {
         let allowed = acting.may_with(organisation, action, request);
@@ -281,7 +294,7 @@ pub fn decide(
             let known = organisation.outcomes.iter().map(|outcome| &outcome.id);
             let outcome =
                 draft.check(validate::known("outcome", "outcome.unknown", "outcome", outcome, known));
-            let reason = draft.reason(reason.as_ref());
+            let reason = draft.reason(reason.as_ref(), request);
             if let Some(outcome) = outcome {
                 draft.event(RequestEvent::Concluded { outcome, reason });
             }

@@ -24,7 +24,7 @@ pub use actor::{Actor, ActorKind, ActorRef};
 pub use command::{Assignee, Command, Fire, Given, NewFile};
 pub use decide::{Context, Decision, NewSlot, Plan, Values, decide, decide_intake};
 pub(crate) use decide::{
-    Draft, choices, coarse, denied, is_plausible, occurred, stays, touched_by, variables,
+    Draft, choices, coarse, denied, has_room, is_plausible, occurred, stays, touched_by, variables,
 };
 pub use event::{Event, EventError, FileData, Held, PartyData, PlaceData, RequestEvent, head};
 pub use files::{Disguise, media_of};

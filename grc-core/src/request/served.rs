@@ -95,6 +95,8 @@ impl Request {
                     self.spans.push(Span::new("intervention", at, &dimensions));
                 }
                 for span in self.spans.iter_mut().filter(|span| same(span) && span.until.is_none()) {
+                    // It joined work under way, of which the end was entered late.
+                    span.from = span.from.min(at);
                     span.until = Some(at);
                     span.dimensions.insert(Word::of("result"), stage.clone());
                 }

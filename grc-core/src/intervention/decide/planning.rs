@@ -2,13 +2,13 @@
 
 use super::{
     Desk, InterventionDecision, MAX_MINUTES, MAX_REQUESTS, Served, Site, Told, costs::charge, estimates,
-    stage_event,
+    not_before, stage_event,
 };
 use crate::{
     InterventionId, Moment, RequestId, Word,
     definition::Action,
     intervention::{Intervention, InterventionEvent, Planning, ServedRequest},
-    refusal::Refusal,
+    refusal::{Problem, Refusal},
     request::{Event, amount, denied, is_plausible, occurred},
 };
 use std::collections::BTreeMap;
@@ -24,9 +24,10 @@ pub fn decide_plan(
     served: &[Served<'_>],
     site: &Site<'_>,
 ) -> Result<InterventionDecision, Refusal> {
-    occurred(occurred_at, site.now)?;
+    let at = occurred(occurred_at, site.now)?;
     let mut desk = Desk::new(site, served, 1);
     self::plan(id, plan, None, &mut desk)?;
+    not_before(at, served, site)?;
     desk.finish()
 }
 
@@ -74,7 +75,7 @@ pub(super) fn plan<'a>(
         desk.problem("amount.negative", "cents", "work is not thought to cost less than nothing", "give 0");
     }
     // Whoever plans may plan for each of them.
-    desk.texts("instructions", &plan.instructions, &|request| {
+    desk.texts("instructions", &plan.instructions, before, &|request| {
         plan.requests.iter().any(|(id, _)| *id == request.id)
     });
     let quote = desk.reference("quote", plan.quote.as_ref());
@@ -100,15 +101,21 @@ pub(super) fn plan<'a>(
     Ok(())
 }
 
+/// Refuses more requests than one intervention serves.
+pub(crate) fn check_number(requests: usize) -> Result<(), Problem> {
+    if requests <= MAX_REQUESTS {
+        return Ok(());
+    }
+    let problem = Problem::new("intervention.too-many", "requests", "it serves more than 50 requests");
+    Err(problem.hint("plan several interventions of at most 50 requests each"))
+}
+
 /// The requests that it serves, with their weights.
 fn requests(plan: &Planning, before: Option<&Intervention>, desk: &mut Desk<'_>) -> Vec<ServedRequest> {
     if plan.requests.is_empty() {
         desk.problem("intervention.serves-none", "requests", "it serves no request", "name at least one");
     }
-    if plan.requests.len() > MAX_REQUESTS {
-        let hint = "plan several interventions of at most 50 requests each";
-        desk.problem("intervention.too-many", "requests", "it serves more than 50 requests", hint);
-    }
+    desk.check(check_number(plan.requests.len()));
     let weighted = plan.requests.iter().filter(|(_, weight)| weight.is_some()).count();
     if weighted != 0 && weighted != plan.requests.len() {
         let hint = "give all requests a weight, or none";

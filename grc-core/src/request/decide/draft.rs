@@ -269,8 +269,11 @@ impl<'a> Draft<'a> {
     }
 
     /// Why something is done, in words: a slot of the next event.
-    pub(crate) fn reason(&mut self, reason: Option<&Typed>) -> Option<Slot> {
+    pub(crate) fn reason(&mut self, reason: Option<&Typed>, request: &Request) -> Option<Slot> {
         let reason = reason?;
+        if !self.may_write("reason", Some(request)) {
+            return None;
+        }
         self.check(validate::free_text("reason", reason))?;
         let part = self.own_part();
         Some(self.slot("reason", part, reason.clone()))

@@ -16,7 +16,7 @@ pub(super) fn assign(
     taken: bool,
     draft: &mut Draft<'_>,
 ) {
-    let reason = draft.reason(reason);
+    let reason = draft.reason(reason, request);
     if let Some((service, team, agent)) = draft.assignee(to, request) {
         draft.event(RequestEvent::Assigned { service, team, agent, reason, taken });
     }
