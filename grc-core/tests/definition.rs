@@ -960,6 +960,10 @@ fn too_much_is_refused() {
             many(10_001, &|n| format!("[[organisation.role]]\nid = \"r-{n}\"\nlabel = \"R\"\n")),
             "organisation",
         ),
+        (
+            many(10_001, &|n| format!("[[organisation.impossibility]]\nid = \"i-{n}\"\nlabel = \"I\"\n")),
+            "organisation",
+        ),
         (many(5000, &|n| format!("[procedure.p-{n}]\nlabel = \"P\"\nworkflow = \"commun\"\n")), "procedure"),
     ] {
         let findings = load(&format!("{BASE}\n{text}")).unwrap_err();

@@ -83,7 +83,7 @@ const WANTED: &[(&str, u64)] = &[
 fn walks_keep_every_invariant() {
     let mut coverage: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for name in ["voirie", "urbanisme"] {
-        for seed in 1..=16 {
+        for seed in 1..=24 {
             let walk = block_on(walk(Stores::memory(), name, seed, 300));
             for (kind, (taken, done)) in &walk.trace.coverage {
                 let counts = coverage.entry(kind.clone()).or_default();

@@ -43,6 +43,7 @@ pub(super) fn sizes(definition: &Definition, findings: &mut Findings) {
         + org.grants.len()
         + org.acceptabilities.iter().map(|item| 1 + item.reasons.len()).sum::<usize>()
         + org.outcomes.len()
+        + org.impossibilities.len()
         + org.templates.iter().map(|item| 1 + item.channels.len()).sum::<usize>();
     let texts = org.templates.iter().map(|item| 1 + item.channels.len()).sum::<usize>();
     check("organisation.template".to_owned(), texts, MAX_TEMPLATES, "texts of templates");
