@@ -209,6 +209,8 @@ fn what_is_personal_goes_with_its_request() {
         let file = chief.store_file(None, "photo.png", PNG).await.unwrap();
         let photo = Work::Photo { request: Some(leak), occasion: Occasion::After, file };
         chief.work_on(id, None, photo).await.unwrap();
+        let bought = Purchase::net(990).item("serrure de Mme Le Gall").invoice("F-9");
+        chief.work_on(id, None, Work::Buy(bought)).await.unwrap();
         for step in [Fire::new("traiter"), Fire::new("cloturer").outcome("repare")] {
             town.agent("a-02").act_on(leak, None, step).await.unwrap();
         }
@@ -216,6 +218,17 @@ fn what_is_personal_goes_with_its_request() {
         let host = town.authority.host("x");
         host.work(None, Budget::ALL).await.unwrap();
         host.work(None, Budget::ALL).await.unwrap();
+        // What was bought was told in somebody's words: gone with the first that is forgotten. The invoice's number stays.
+        let entry = chief.intervention(id).await.unwrap().entries()[0].clone();
+        assert_eq!((entry.item, entry.invoice.as_deref()), (None, Some("F-9")));
+        let verdict = host.verify_intervention(id).await.unwrap();
+        assert_eq!((verdict.problems, verdict.opened), (Vec::new(), 1));
+        let late = |item: bool| {
+            let bought = Purchase::net(10).invoice("F-10");
+            Work::Buy(if item { bought.item("clé de Mme Le Gall") } else { bought })
+        };
+        assert!(refusal(chief.work_on(id, None, late(true)).await).has("request.anonymised"));
+        chief.work_on(id, None, late(false)).await.unwrap();
         let page = chief.work_order(id).await.unwrap().to_html();
         assert!(!page.contains("Sonner") && !page.contains("Lilas"), "{page}");
         assert!(page.contains("Derrière la haie."), "the other one stays whole");

@@ -432,17 +432,43 @@ impl Authority {
     /// Writes what the keyring knows already: slots whose key was destroyed are erased. Answers whether there were
     /// some.
     pub(super) async fn finish_site_erasure(&self, loaded: &LoadedIntervention) -> Result<bool, GrcError> {
-        let grc = &self.inner().grc.0;
+        let keyring = &*self.inner().grc.0.stores.keyring;
         let living = |slot| loaded.intervention.book.slots.contains_key(&slot);
-        let opened = open_slots(&*grc.stores.keyring, &loaded.context, &loaded.record, &living).await?;
+        let opened = open_slots(keyring, &loaded.context, &loaded.record, &living).await?;
         if opened.dead.is_empty() {
             return Ok(false);
         }
-        let slots: Vec<Slot> = opened.dead.into_iter().collect();
+        let slots = opened.dead.into_iter().collect();
+        match self.erase_of_site(loaded, slots, "key-destroyed").await {
+            // Somebody else does the same.
+            Err(GrcError::Storage(error)) if error.conflict_on().is_some() => Ok(true),
+            other => other.map(|()| true),
+        }
+    }
+
+    /// What was bought is told in words that a person typed, of any of the requests that it serves: it goes before the
+    /// first of them is forgotten. The numbers of quotes and invoices stay, with the accounts.
+    pub(super) async fn forget_items(&self, id: InterventionId) -> Result<(), GrcError> {
+        let Some(loaded) = self.load_intervention(id, &[], Parts::None).await? else { return Ok(()) };
+        let slots = &loaded.intervention.book.slots;
+        let items = slots.iter().filter(|(_, path)| **path == *"item").map(|(slot, _)| *slot);
+        match items.collect::<Vec<Slot>>() {
+            items if items.is_empty() => Ok(()),
+            items => self.erase_of_site(&loaded, items, "retention").await,
+        }
+    }
+
+    async fn erase_of_site(
+        &self,
+        loaded: &LoadedIntervention,
+        slots: Vec<Slot>,
+        reason: &'static str,
+    ) -> Result<(), GrcError> {
+        let grc = &self.inner().grc.0;
         let keys: BTreeSet<KeyId> =
             slots.iter().filter_map(|slot| loaded.intervention.book.key_of(*slot)).collect();
         let decision = InterventionDecision {
-            events: vec![InterventionEvent::Erased { slots, reason: Word::of("key-destroyed") }],
+            events: vec![InterventionEvent::Erased { slots, reason: Word::of(reason) }],
             slots: Vec::new(),
             requests: BTreeMap::new(),
             destroy: keys.into_iter().collect(),
@@ -465,10 +491,6 @@ impl Authority {
             &envelope,
             &mut batch,
         )?;
-        match self.commit(batch).await {
-            // Somebody else does the same.
-            Err(error) if error.conflict_on().is_some() => Ok(true),
-            other => other.map(|_| true).map_err(GrcError::from),
-        }
+        Ok(self.commit(batch).await.map(|_| ())?)
     }
 }

@@ -47,7 +47,7 @@ pub struct EntryView {
     pub net: Option<i64>,
     /// Cents of VAT; none for who may not see amounts.
     pub vat: Option<i64>,
-    /// From whom.
+    /// From whom; none for who may not see amounts.
     pub supplier: Option<Word>,
     /// Whose time.
     pub team: Option<Word>,
@@ -365,7 +365,7 @@ impl Authority {
                     minutes: entry.minutes,
                     net: costs.then_some(entry.net),
                     vat: costs.then_some(entry.vat),
-                    supplier: entry.supplier.clone(),
+                    supplier: entry.supplier.clone().filter(|_| costs),
                     team: entry.team.clone(),
                     agent: entry.agent.clone(),
                     item: reference("item"),

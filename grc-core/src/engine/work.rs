@@ -322,6 +322,9 @@ impl Authority {
             self.settle(batch).await?;
             return Ok(Done::Dropped);
         }
+        for served in &request.interventions {
+            self.forget_items(InterventionId::from_uuid(served.intervention)).await?;
+        }
         let command = Command::Anonymise { rule: "retention".to_owned() };
         self.execute(
             &Who::timer(),

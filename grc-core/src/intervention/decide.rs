@@ -56,6 +56,8 @@ pub struct InterventionDecision {
 
 /// Most requests that one intervention serves.
 const MAX_REQUESTS: usize = 50;
+/// The longest number of a quote or an invoice, in characters: it outlives the requests.
+const MAX_REFERENCE: usize = 60;
 /// Most entries of one intervention.
 const MAX_ENTRIES: usize = 200;
 /// More minutes than any work takes at once: a year.
@@ -110,6 +112,17 @@ impl<'a> Desk<'a> {
     fn reference(&mut self, path: &'static str, typed: Option<&Typed>) -> Option<Slot> {
         let typed = typed?;
         self.check(crate::request::short_text(path, typed))?;
+        let long = typed.expose_text().is_some_and(|text| text.chars().count() > MAX_REFERENCE);
+        if path != "item" && long {
+            let hint = "give the number as it is written on the document, at most 60 characters";
+            self.problem(
+                "field.too-long",
+                path,
+                "this is longer than a number of a quote or an invoice",
+                hint,
+            );
+            return None;
+        }
         let slot = self.next_slot;
         self.next_slot += 1;
         self.pending.push(NewSlot { slot, path: Word::of(path), part: HEAD, value: typed.clone() });

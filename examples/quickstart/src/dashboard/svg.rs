@@ -1,4 +1,4 @@
-//! Charts as SVG: drawn by hand, coloured by the page's classes `s0` to `s5`.
+//! Charts as SVG: drawn by hand, coloured by the page's classes `s0` to `s7`, then from the first again.
 
 use super::page::escape;
 use std::fmt::Write;
@@ -33,6 +33,8 @@ pub(super) enum Columns {
     Before,
 }
 
+/// How many colours there are.
+const COLOURS: usize = 8;
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 200.0;
 const LEFT: f64 = 34.0;
@@ -78,7 +80,7 @@ impl Chart {
             .series
             .iter()
             .enumerate()
-            .map(|(n, series)| format!("<li><i class=\"s{n}\"></i>{}</li>", escape(&series.name)))
+            .map(|(n, series)| format!("<li><i class=\"s{}\"></i>{}</li>", n % COLOURS, escape(&series.name)))
             .collect();
         format!("<ul class=\"legend\" aria-hidden=\"true\">{items}</ul>")
     }
@@ -102,9 +104,10 @@ impl Chart {
                 let value = self.value(n, place);
                 let y = top + 5.0 + if stacked { 0.0 } else { THICK * n as f64 };
                 let width = if greatest > 0.0 { value.max(0.0) / greatest * ROOM } else { 0.0 };
+                let colour = n % COLOURS;
                 let _ = write!(
                     out,
-                    "<rect class=\"s{n}\" x=\"{from:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{:.1}\"/>",
+                    "<rect class=\"s{colour}\" x=\"{from:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{:.1}\"/>",
                     THICK - 2.0,
                 );
                 let last = n + 1 == count;
@@ -192,9 +195,10 @@ impl Chart {
                     }
                 };
                 let y = HEIGHT - BOTTOM - below - tall;
+                let colour = n % COLOURS;
                 let _ = write!(
                     out,
-                    "<rect class=\"s{n}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{tall:.1}\"/>"
+                    "<rect class=\"s{colour}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{tall:.1}\"/>"
                 );
                 if how == Columns::Stacked {
                     below += tall;

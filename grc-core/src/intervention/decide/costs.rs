@@ -124,6 +124,11 @@ pub(super) fn buy(intervention: &Intervention, purchase: &Purchase, at: Moment, 
     if net == 0 && desk.problems.is_empty() {
         desk.problem("amount.zero", "net", "nothing is bought for nothing", "leave it out");
     }
+    let forgotten = |served: &super::Served<'_>| served.request.anonymised_at.is_some();
+    if purchase.item.is_some() && desk.served.iter().any(forgotten) {
+        let hint = "leave out what was bought";
+        desk.problem("request.anonymised", "item", "a request that this is for was anonymised", hint);
+    }
     let item = desk.reference("item", purchase.item.as_ref());
     let quote = desk.reference("quote", purchase.quote.as_ref());
     let invoice = desk.reference("invoice", purchase.invoice.as_ref());
