@@ -41,7 +41,7 @@ fn the_story_is_played() {
         "la somme des parts : 335,25 €",
         "a fini l'intervention « Fouille, joint changé, essai d'eau sans fuite. »",
         "3 demandes : 2 ouvertes, 1 closes",
-        "1 demande anonymisée, 1 effacement dont les clés sont détruites",
+        "1 demande anonymisée, 2 effacements dont les clés sont détruites",
         "Le code de suivi d'Anne ne mène plus nulle part.",
         "Les chiffres sont les mêmes qu'avant",
         "--retention-at",

@@ -78,7 +78,7 @@ pub(super) async fn forget(stage: &mut Stage<'_>, leak: &Leak, before: &Figures)
     let report = host.work(None, Budget::ALL).await?;
     host.work(None, Budget::ALL).await?;
     stage.say(format!(
-        "{} demande anonymisée, {} effacement dont les clés sont détruites",
+        "{} demande anonymisée, {} effacements dont les clés sont détruites (les siennes, et celle de ce qui a été acheté pour elle)",
         report.anonymised, report.destroyed
     ))?;
     host.scrub().await?;
