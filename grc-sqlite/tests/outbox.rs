@@ -336,7 +336,18 @@ async fn check(scene: &Scene) {
             _ => {}
         }
     }
-    assert_eq!(taken.len(), files.len(), "the same message twice is one file");
+    let named: BTreeSet<String> = taken.keys().map(|key| key.replace('/', "-")).collect();
+    let missing: Vec<&String> = named.difference(&files).collect();
+    // The same message twice is one file.
+    let besides: Vec<&String> = files.difference(&named).collect();
+    assert!(missing.is_empty(), "no file is there for {missing:?}");
+    // Whoever was killed between the file's name and the note of it left a file that nobody speaks of.
+    let cut: BTreeSet<String> = lines
+        .iter()
+        .filter(|line| line[1] == "begin" && scene.killed.contains(&line[0].parse().unwrap()))
+        .map(|line| line[2].replace('/', "-"))
+        .collect();
+    assert!(besides.iter().all(|file| cut.contains(*file)), "nobody took {besides:?}");
     counts.insert("kills", scene.killed.len() as u64);
     say(&format!("{counts:#?}"));
     for (what, least) in
