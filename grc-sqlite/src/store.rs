@@ -172,9 +172,9 @@ impl Store for SqliteStore {
 
     async fn query(&self, query: &Query) -> Result<Page, StorageError> {
         let start = query.start(NAME)?;
-        let plan = query::Plan::new(query)?;
+        let plan = query::plan(query)?;
         let query = query.clone();
-        self.read(move |connection| plan.run(connection, &query, start)).await
+        self.read(move |connection| query::read(connection, plan, &query, start)).await
     }
 
     async fn events(&self, range: &EventRange) -> Result<Vec<StoredEvent>, StorageError> {

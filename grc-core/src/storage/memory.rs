@@ -14,11 +14,20 @@ use super::{
 use crate::{BatchId, BlobId, Moment, TaskId, Word, vault::Part};
 use async_trait::async_trait;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 use uuid::Uuid;
 
+/// By which names a list is judged to be one that SQL can answer.
+const SQL: super::sql::Dialect = super::sql::Dialect {
+    store: NAME,
+    streams: "stream",
+    index: "idx",
+    links: "link",
+    by: ("", ""),
+    join: "JOIN",
+};
 const NAME: &str = "memory";
 
 /// A store in memory, gone with the process. Each commit works on a copy and puts it in place of the old one when
@@ -123,9 +132,8 @@ impl Inner {
     fn apply(&mut self, batch: &Batch) -> Result<(), StorageError> {
         let authority = batch.authority();
         let mut touched = Vec::new();
-        // Streams whose measure or index rows were written: the feed names them as the stream.
-        let mut beside = BTreeSet::new();
         for step in batch.steps() {
+            let mut wrote = true;
             match step {
                 Step::PutStream { row, expect } => {
                     let version = self.streams.get(&row.key).map(|row| row.version);
@@ -136,7 +144,6 @@ impl Inner {
                     if !met {
                         return Err(conflict(ConflictOn::Stream, "the stream has another version"));
                     }
-                    touched.push(Touched::Stream(row.key.clone(), row.version));
                     self.streams.insert(row.key.clone(), Arc::new(row.clone()));
                 }
                 Step::Append { stream, after, events } => {
@@ -149,21 +156,17 @@ impl Inner {
                         }
                         self.events.insert((stream.clone(), event.sequence), Arc::new(event.clone()));
                     }
-                    touched.push(Touched::Events(stream.clone(), after + events.len() as u64));
                 }
                 Step::PutVault { stream, part, bytes } => {
                     self.vault.insert((stream.clone(), *part), Arc::new(bytes.clone()));
-                    touched.push(Touched::Vault(stream.clone(), *part));
                 }
                 Step::DropVault { stream, parts } => {
                     for part in parts {
                         self.vault.remove(&(stream.clone(), *part));
-                        touched.push(Touched::Vault(stream.clone(), *part));
                     }
                 }
                 Step::PutMeasure { stream, bytes } => {
                     self.measures.insert(stream.clone(), Arc::new(bytes.clone()));
-                    beside.insert(stream);
                 }
                 Step::PutIndex { stream, field, values } => {
                     if values.is_empty() {
@@ -171,7 +174,6 @@ impl Inner {
                     } else {
                         self.index.insert((stream.clone(), field.clone()), Arc::new(values.clone()));
                     }
-                    beside.insert(stream);
                 }
                 Step::PutLink(link) => {
                     let elsewhere = self.links.iter().any(|((a, key, stream), unique)| {
@@ -185,25 +187,20 @@ impl Inner {
                     }
                     self.links
                         .insert((authority.clone(), link.key.clone(), link.stream.clone()), link.unique);
-                    touched.push(Touched::Link(link.key.clone()));
                 }
                 Step::DropLink { key, stream } => {
                     self.links.remove(&(authority.clone(), key.clone(), stream.clone()));
-                    touched.push(Touched::Link(key.clone()));
                 }
                 Step::DropLinks { stream, prefix } => {
                     self.links
                         .retain(|(_, key, to), _| to != stream || !key.kind.as_str().starts_with(prefix));
-                    touched.push(Touched::Links(stream.clone(), prefix.clone()));
                 }
                 Step::Schedule(task) => {
                     self.tasks.entry((authority.clone(), task.id)).or_insert_with(|| Arc::new(task.clone()));
-                    touched.push(Touched::Task(task.queue.clone(), task.id));
                 }
                 Step::Finish(reference) => {
                     self.held(authority, reference)?;
                     self.tasks.remove(&(authority.clone(), reference.id));
-                    touched.push(Touched::Task(reference.queue.clone(), reference.id));
                 }
                 Step::Release { task: reference, due, dead, code, attempts } => {
                     let task = self.held(authority, reference)?;
@@ -216,11 +213,9 @@ impl Inner {
                     // The lease ends here, so that its holder cannot write under it any more.
                     task.lease += 1;
                     self.tasks.insert((authority.clone(), task.id), Arc::new(task));
-                    touched.push(Touched::Task(reference.queue.clone(), reference.id));
                 }
                 Step::Cancel { stream, kinds } => {
                     self.tasks.retain(|_, task| task.stream != *stream || !kinds.contains(&task.kind));
-                    touched.push(Touched::Tasks(stream.clone()));
                 }
                 Step::PutDocument { document, expect } => {
                     let newest = self.newest(authority, &document.kind, &document.name);
@@ -235,21 +230,12 @@ impl Inner {
                         return Err(unsupported("a document's versions grow by one"));
                     }
                     self.put_document(authority, document);
-                    touched.push(Touched::Document(
-                        document.kind.clone(),
-                        document.name.clone(),
-                        document.version,
-                    ));
                 }
                 Step::RaiseDocument(document) => {
-                    if self.newest(authority, &document.kind, &document.name) < document.version {
+                    wrote = self.newest(authority, &document.kind, &document.name) < document.version;
+                    if wrote {
                         self.drop_documents(authority, &document.kind, &document.name);
                         self.put_document(authority, document);
-                        touched.push(Touched::Document(
-                            document.kind.clone(),
-                            document.name.clone(),
-                            document.version,
-                        ));
                     }
                 }
                 Step::DropDocument { kind, name, version } => {
@@ -257,7 +243,6 @@ impl Inner {
                         return Err(conflict(ConflictOn::Document, "the document has another version"));
                     }
                     self.drop_documents(authority, kind, name);
-                    touched.push(Touched::Document(kind.clone(), name.clone(), 0));
                 }
                 Step::Current { kind, name, version } => {
                     if self.newest(authority, kind, name) != *version {
@@ -270,7 +255,6 @@ impl Inner {
                         return Err(conflict(ConflictOn::Receipt, "a command with this key was committed"));
                     }
                     self.receipts.insert(key, Arc::new(receipt.clone()));
-                    touched.push(Touched::Receipt(receipt.token));
                 }
                 Step::LogAccess(Access { stream, body, .. }) => {
                     let n = self
@@ -281,17 +265,16 @@ impl Inner {
                     let row =
                         StoredEvent { sequence: n, batch: batch.id(), head: [0; 32], body: body.clone() };
                     self.access.insert((stream.clone(), n), Arc::new(row));
-                    touched.push(Touched::Access(stream.clone()));
                 }
                 Step::Unknown => return Err(unsupported("this step is not known")),
             }
-        }
-        for stream in beside {
-            let named = |touched: &Touched| matches!(touched, Touched::Stream(key, _) if key == stream);
-            if !touched.iter().any(named) {
-                let version = self.streams.get(stream).map_or(0, |row| row.version);
-                touched.push(Touched::Stream(stream.clone(), version));
+            if wrote {
+                touched.extend(step.touched());
             }
+        }
+        for stream in batch.beside(&touched) {
+            let version = self.streams.get(stream).map_or(0, |row| row.version);
+            touched.push(Touched::Stream(stream.clone(), version));
         }
         let next = self
             .changes
@@ -371,7 +354,7 @@ impl Store for MemoryStore {
     async fn query(&self, query: &Query) -> Result<Page, StorageError> {
         let start = query.start(NAME)?;
         // What SQL cannot answer is refused here too, so that the reference is not more generous than the rest.
-        super::sql::compile(NAME, &query.filter)?;
+        super::sql::Plan::new(SQL, query)?;
         Ok(self.read(|inner| {
             let mut rows: Vec<(PageKey, &Arc<StreamRow>)> = inner
                 .streams

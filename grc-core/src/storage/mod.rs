@@ -12,6 +12,7 @@ mod memory;
 mod query;
 mod rows;
 pub mod sql;
+pub mod touched;
 
 pub use batch::{Batch, Expect, Receipt, Step};
 pub use blob::{BlobMeta, BlobPage, BlobStore};

@@ -14,7 +14,7 @@ pub(super) fn append(
     stream: &StreamKey,
     after: u64,
     events: &[StoredEvent],
-) -> Outcome<u64> {
+) -> Outcome<()> {
     let (authority, kind, id) = (stream.authority.as_str(), stream.kind.as_str(), &stream.id.as_bytes()[..]);
     let last: Option<i64> = connection
         .prepare_cached("SELECT max(sequence) FROM event WHERE authority = ? AND kind = ? AND id = ?")?
@@ -45,7 +45,7 @@ pub(super) fn append(
             event.body
         ])?;
     }
-    Ok(sequence)
+    Ok(())
 }
 
 /// Notes who read what.

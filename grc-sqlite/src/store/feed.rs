@@ -1,24 +1,17 @@
 //! The feed: one row a batch, with a compact list of what it touched.
-//!
-//! ```text
-//! u8(1) ‖ varint(number of streams) ‖ (len8(kind) ‖ id (16))* ‖ entry*
-//! entry = u8(tag) ‖ what the tag says; a stream is the varint of its place in the list
-//! ```
-
-mod codec;
 
 use super::rows::{bounded, number, uuid};
 use crate::error::{Fault, Outcome, corrupt, unsupported};
 use grc_core::{
     BatchId, Word,
-    storage::{Batch, Change, ChangePage, Cursor, StorageError, Touched},
+    storage::{Batch, Change, ChangePage, Cursor, StorageError, Touched, touched},
 };
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 /// Notes what a batch touched, under the next number of its authority.
 pub(super) fn append(connection: &Connection, batch: &Batch, touched: &[Touched]) -> Outcome<()> {
-    let bytes = codec::encode(touched)?;
+    let bytes = touched::encode(touched);
     // One writes at a time, so the number after the last is free and the next to be seen.
     connection
         .prepare_cached(
@@ -57,7 +50,7 @@ pub(super) fn read(
     while let Some(row) = rows.next()? {
         last = number(row, 0)?;
         let bytes: Vec<u8> = row.get(2)?;
-        let touched = codec::decode(authority, &bytes)
+        let touched = touched::decode(authority, &bytes)
             .ok_or_else(|| Fault::Store(corrupt("a row of the feed cannot be read")))?;
         changes.push(Change { batch: BatchId::from_uuid(uuid(row, 1)?), touched });
     }

@@ -1,20 +1,69 @@
-//! The list of what a batch touched, as bytes.
+//! What a batch touched: the steps it comes from, and its bytes in a row of the feed, the same in every store.
+//!
+//! ```text
+//! u8(1) ‖ varint(number of streams) ‖ (len8(kind) ‖ id (16))* ‖ entry*
+//! entry = u8(tag) ‖ what the tag says; a stream is the varint of its place in the list
+//! ```
 
-use crate::error::{Fault, Outcome, unsupported};
-use grc_core::{
-    TaskId, Word,
-    storage::{LinkKey, StreamKey, Touched},
-};
+use super::{Batch, LinkKey, Step, StreamKey, Touched};
+use crate::{TaskId, Word};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 const VERSION: u8 = 1;
 
-/// The authority is the batch's own, and is left out.
-pub(super) fn encode(touched: &[Touched]) -> Outcome<Vec<u8>> {
+impl Step {
+    /// What the step touches if it writes something. Measure and index rows are named with their stream, whose version
+    /// only the store knows: see [`Touched::Stream`].
+    pub fn touched(&self) -> Vec<Touched> {
+        vec![match self {
+            Self::PutStream { row, .. } => Touched::Stream(row.key.clone(), row.version),
+            Self::Append { stream, after, events } => {
+                Touched::Events(stream.clone(), after.saturating_add(events.len() as u64))
+            }
+            Self::PutVault { stream, part, .. } => Touched::Vault(stream.clone(), *part),
+            Self::DropVault { stream, parts } => {
+                return parts.iter().map(|part| Touched::Vault(stream.clone(), *part)).collect();
+            }
+            Self::PutLink(link) => Touched::Link(link.key.clone()),
+            Self::DropLink { key, .. } => Touched::Link(key.clone()),
+            Self::DropLinks { stream, prefix } => Touched::Links(stream.clone(), prefix.clone()),
+            Self::Schedule(task) => Touched::Task(task.queue.clone(), task.id),
+            Self::Finish(task) | Self::Release { task, .. } => Touched::Task(task.queue.clone(), task.id),
+            Self::Cancel { stream, .. } => Touched::Tasks(stream.clone()),
+            Self::PutDocument { document, .. } | Self::RaiseDocument(document) => {
+                Touched::Document(document.kind.clone(), document.name.clone(), document.version)
+            }
+            Self::DropDocument { kind, name, .. } => Touched::Document(kind.clone(), name.clone(), 0),
+            Self::PutReceipt(receipt) => Touched::Receipt(receipt.token),
+            Self::LogAccess(access) => Touched::Access(access.stream.clone()),
+            Self::PutMeasure { .. } | Self::PutIndex { .. } | Self::Current { .. } | Self::Unknown => {
+                return Vec::new();
+            }
+        }]
+    }
+}
+
+impl Batch {
+    /// The streams whose measure or index rows it writes without their own, given what else it touched: the feed names
+    /// them as the stream, at the version that it has.
+    pub fn beside(&self, touched: &[Touched]) -> BTreeSet<&StreamKey> {
+        let named =
+            |key: &StreamKey| touched.iter().any(|one| matches!(one, Touched::Stream(k, _) if k == key));
+        let written = self.steps().iter().filter_map(|step| match step {
+            Step::PutMeasure { stream, .. } | Step::PutIndex { stream, .. } => Some(stream),
+            _ => None,
+        });
+        written.filter(|key| !named(key)).collect()
+    }
+}
+
+/// The bytes of a row of the feed. The authority is the batch's own, and is left out.
+pub fn encode(touched: &[Touched]) -> Vec<u8> {
     let mut streams: Vec<&StreamKey> = Vec::new();
     let mut entries = Vec::new();
     for one in touched {
-        entry(one, &mut streams, &mut entries)?;
+        entry(one, &mut streams, &mut entries);
     }
     let mut out = vec![VERSION];
     varint(&mut out, streams.len() as u64);
@@ -23,10 +72,10 @@ pub(super) fn encode(touched: &[Touched]) -> Outcome<Vec<u8>> {
         out.extend_from_slice(stream.id.as_bytes());
     }
     out.append(&mut entries);
-    Ok(out)
+    out
 }
 
-fn entry<'a>(one: &'a Touched, streams: &mut Vec<&'a StreamKey>, out: &mut Vec<u8>) -> Outcome<()> {
+fn entry<'a>(one: &'a Touched, streams: &mut Vec<&'a StreamKey>, out: &mut Vec<u8>) {
     let mut stream = |out: &mut Vec<u8>, tag: u8, key: &'a StreamKey| {
         let place = streams.iter().position(|known| *known == key).unwrap_or_else(|| {
             streams.push(key);
@@ -74,13 +123,11 @@ fn entry<'a>(one: &'a Touched, streams: &mut Vec<&'a StreamKey>, out: &mut Vec<u
             out.extend_from_slice(token);
         }
         Touched::Access(key) => stream(out, 10, key),
-        _ => return Err(Fault::Store(unsupported("this entry of the feed is not known"))),
     }
-    Ok(())
 }
 
-/// None if the bytes are damaged, or of a newer version.
-pub(super) fn decode(authority: &Word, bytes: &[u8]) -> Option<Vec<Touched>> {
+/// Reads the bytes of a row of the feed; none if they are damaged, or of a newer version.
+pub fn decode(authority: &Word, bytes: &[u8]) -> Option<Vec<Touched>> {
     let mut reader = Reader(bytes);
     if reader.byte()? != VERSION {
         return None;
@@ -193,7 +240,7 @@ mod tests {
             Touched::Receipt([9; 16]),
             Touched::Access(key(3)),
         ];
-        let bytes = encode(&all).unwrap();
+        let bytes = encode(&all);
         assert_eq!(decode(&town, &bytes).as_ref(), Some(&all));
         for n in 0..bytes.len() {
             let _ = decode(&town, &bytes[..n]);
