@@ -1,0 +1,293 @@
+//! The keys, in a database of their own.
+
+use crate::{
+    Options,
+    error::{Fault, NAME, Outcome, corrupt},
+    runtime::Workers,
+    schema,
+    server::Server,
+    session::{Session, holes, sql},
+    store::fresh_id,
+};
+use async_trait::async_trait;
+use grc_core::{
+    KeyId,
+    storage::StorageError,
+    vault::{DataKey, KeyState, Keyring, KeyringError, KeyringInfo, Slot, SlotKey},
+};
+use sqlx::{Row, mysql::MySqlRow};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+const WHOLE: u8 = 10;
+const KEPT: u8 = 11;
+const DESTROYED: u8 = 12;
+
+/// A keyring in a database of a MySQL or MariaDB server: best on another server than the store's, under another account,
+/// so that whoever copies the one has not copied the other.
+///
+/// A key is destroyed by overwriting it in its row, which from then on answers to nobody. The server's own logs hold the
+/// older row for a while: keep its binary log short or off, and its backups apart and short-lived.
+#[derive(Debug)]
+pub struct MysqlKeyring {
+    server: Server,
+    workers: Workers,
+}
+
+impl MysqlKeyring {
+    pub(crate) async fn start(options: &Options, address: &str) -> Result<Self, KeyringError> {
+        let workers = Workers::start(options.threads).map_err(|error| Fault::Store(error).keyring_at(""))?;
+        let (options, address) = (options.clone(), address.to_owned());
+        let server = workers
+            .run(async move {
+                let server = Server::at(&address, &options)?;
+                connect(&server, &options).await.map_err(|fault| fault.at(server.place()))?;
+                Ok(server)
+            })
+            .await
+            .map_err(|error: StorageError| Fault::Store(error).keyring_at(""))?;
+        Ok(Self { server, workers })
+    }
+
+    /// Waits for what was handed in, and closes the connections. Later calls fail.
+    pub async fn close(&self) {
+        let server = self.server.clone();
+        let closing = self.workers.run(async move {
+            server.close().await;
+            Ok(())
+        });
+        // Fails only when there is nothing left to close.
+        let _ = closing.await;
+    }
+
+    /// Does something on the keyring's own threads.
+    async fn run<T, F>(&self, work: impl FnOnce(Server) -> F) -> Result<T, KeyringError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Outcome<T>> + Send + 'static,
+    {
+        let place = self.server.clone();
+        let work = work(self.server.clone());
+        let done = self.workers.run(async move { work.await.map_err(|fault| fault.at(place.place())) });
+        done.await.map_err(|error| Fault::Store(error).keyring_at(self.server.place()))
+    }
+}
+
+async fn connect(server: &Server, options: &Options) -> Outcome<()> {
+    server.try_out().await?;
+    let mut session = server.session().await?;
+    schema::KEYRING.migrate(&mut session, options.create, server.place()).await?;
+    // Made with the keyring, never anew: of several who make it at once, the first wins.
+    let first = "INSERT INTO grc_keyring (one, id, epoch) VALUES (1, ?, 0)";
+    let found = session.rows(sqlx::query("SELECT 1 FROM grc_keyring")).await?;
+    if found.is_empty() {
+        match session.execute(sqlx::query(first).bind(&fresh_id()?.as_bytes()[..])).await {
+            Err(fault) if fault.is_duplicate() => {}
+            other => other.map(|_| ())?,
+        }
+    }
+    Ok(())
+}
+
+/// What the keyring says of itself, on a server with a binary log and on one without: the log keeps older rows.
+const ERASURE: &str = "the key's bytes are overwritten in its row and given to nobody any more; copies stay in the \
+                       keyring server's redo and undo logs until they are overwritten, in its binary log, if it has \
+                       one, and in its replicas and backups until they expire";
+
+#[async_trait]
+impl Keyring for MysqlKeyring {
+    fn info(&self) -> KeyringInfo {
+        KeyringInfo::new(NAME, ERASURE)
+    }
+
+    async fn epoch(&self) -> Result<(Uuid, u64), KeyringError> {
+        self.run(|server| async move {
+            let rows = server.rows(|| sqlx::query("SELECT id, epoch FROM grc_keyring WHERE one = 1")).await?;
+            let row = rows.first().ok_or_else(|| corrupt("the keyring has no id"))?;
+            Ok((Uuid::from_bytes(array(row, 0)?), row.try_get::<u64, _>(1)?))
+        })
+        .await
+    }
+
+    async fn issue(&self, keys: &[(KeyId, DataKey)]) -> Result<u64, KeyringError> {
+        let keys = keys.to_vec();
+        self.run(|server| async move { server.again(|| issue(&server, &keys)).await }).await
+    }
+
+    async fn open(&self, ids: &[KeyId]) -> Result<Vec<KeyState>, KeyringError> {
+        let ids = ids.to_vec();
+        self.run(|server| async move { server.read(&ids, |session, ids| Box::pin(open(session, ids))).await })
+            .await
+    }
+
+    async fn keep(&self, id: KeyId, slots: &BTreeMap<Slot, SlotKey>) -> Result<u64, KeyringError> {
+        let slots = slots.clone();
+        let epoch =
+            self.run(|server| async move { server.again(|| keep(&server, id, &slots)).await }).await?;
+        epoch.ok_or_else(|| {
+            KeyringError::new(
+                NAME,
+                format!(
+                    "key {id} is not in `{}`: is it the keyring of this store, and no older copy?",
+                    self.server.place()
+                ),
+            )
+        })
+    }
+
+    async fn destroy(&self, ids: &[KeyId]) -> Result<u64, KeyringError> {
+        let ids = ids.to_vec();
+        self.run(|server| async move { server.again(|| destroy(&server, &ids)).await }).await
+    }
+}
+
+fn array<const N: usize>(row: &MySqlRow, column: usize) -> Outcome<[u8; N]> {
+    let bytes: Vec<u8> = row.try_get(column)?;
+    bytes.try_into().map_err(|_| corrupt("a column of the keyring has a wrong length"))
+}
+
+/// Begins a change: whoever changes the keyring writes the row of its epoch first, so one does at a time.
+async fn begin(server: &Server) -> Outcome<Session> {
+    let mut session = server.session().await?;
+    session.begin().await?;
+    session.execute(sqlx::query("UPDATE grc_keyring SET epoch = epoch + 1 WHERE one = 1")).await?;
+    Ok(session)
+}
+
+/// Ends a change: the epoch stays where it was if nothing changed.
+async fn end(mut session: Session, changed: bool) -> Outcome<u64> {
+    if !changed {
+        session.rollback().await;
+    }
+    let row = session.row(sqlx::query("SELECT epoch FROM grc_keyring WHERE one = 1")).await?;
+    let epoch = row.ok_or_else(|| corrupt("the keyring has no epoch"))?.try_get::<u64, _>(0)?;
+    if changed {
+        session.commit().await?;
+    }
+    Ok(epoch)
+}
+
+/// The states of keys, as far as they are there.
+async fn states(session: &mut Session, ids: &[KeyId]) -> Outcome<HashMap<KeyId, (u8, [u8; 32])>> {
+    let mut out = HashMap::new();
+    for ids in ids.chunks(500) {
+        let text = format!("SELECT id, state, `key` FROM grc_key WHERE id IN ({})", holes(ids.len()));
+        let read = ids.iter().fold(sql(text), |sql, id| sql.bind(&id.as_bytes()[..]));
+        for row in session.rows(read).await? {
+            out.insert(
+                KeyId::from_uuid(Uuid::from_bytes(array(&row, 0)?)),
+                (row.try_get::<u8, _>(1)?, array(&row, 2)?),
+            );
+        }
+    }
+    Ok(out)
+}
+
+async fn append(session: &mut Session, id: KeyId, state: u8, key: &[u8; 32]) -> Outcome<()> {
+    let insert = "INSERT INTO grc_key (id, state, `key`) VALUES (?, ?, ?)";
+    let insert = sqlx::query(insert).bind(&id.as_bytes()[..]).bind(state).bind(&key[..]);
+    session.execute(insert).await.map(|_| ())
+}
+
+/// Overwrites a key in its place.
+async fn overwrite(session: &mut Session, id: KeyId, state: u8) -> Outcome<()> {
+    let update = "UPDATE grc_key SET state = ?, `key` = ? WHERE id = ?";
+    let update = sqlx::query(update).bind(state).bind(&[0_u8; 32][..]).bind(&id.as_bytes()[..]);
+    session.execute(update).await.map(|_| ())
+}
+
+/// The slots that are kept of a key.
+async fn kept(session: &mut Session, id: KeyId) -> Outcome<BTreeMap<Slot, SlotKey>> {
+    let read = "SELECT slot, `key` FROM grc_kept WHERE id = ? AND state = 10 ORDER BY slot";
+    let rows = session.rows(sqlx::query(read).bind(&id.as_bytes()[..])).await?;
+    rows.iter().map(|row| Ok((row.try_get::<u32, _>(0)?, SlotKey::from_bytes(array(row, 1)?)))).collect()
+}
+
+/// Overwrites the kept slots of a key, but for some.
+async fn drop_kept(session: &mut Session, id: KeyId, but: &[Slot]) -> Outcome<bool> {
+    let except =
+        if but.is_empty() { String::new() } else { format!(" AND slot NOT IN ({})", holes(but.len())) };
+    let text = format!("UPDATE grc_kept SET state = 12, `key` = ? WHERE id = ? AND state = 10{except}");
+    let update = sql(text).bind(&[0_u8; 32][..]).bind(&id.as_bytes()[..]);
+    let update = but.iter().fold(update, |sql, slot| sql.bind(*slot));
+    Ok(session.execute(update).await? > 0)
+}
+
+async fn open(session: &mut Session, ids: &[KeyId]) -> Outcome<Vec<KeyState>> {
+    let states = states(session, ids).await?;
+    let mut out = Vec::with_capacity(ids.len());
+    for id in ids {
+        out.push(match states.get(id) {
+            None => KeyState::Unknown,
+            Some((WHOLE, key)) => KeyState::Whole(DataKey::from_bytes(*key)),
+            Some((KEPT, _)) => KeyState::Kept(kept(session, *id).await?),
+            Some((DESTROYED, _)) => KeyState::Destroyed,
+            Some(_) => return Err(corrupt("a key is in a state that is not known")),
+        });
+    }
+    Ok(out)
+}
+
+async fn issue(server: &Server, keys: &[(KeyId, DataKey)]) -> Outcome<u64> {
+    let mut session = begin(server).await?;
+    let ids: Vec<KeyId> = keys.iter().map(|(id, _)| *id).collect();
+    let known = states(&mut session, &ids).await?;
+    let mut fresh: BTreeMap<KeyId, &DataKey> = BTreeMap::new();
+    for (id, key) in keys.iter().filter(|(id, _)| !known.contains_key(id)) {
+        fresh.entry(*id).or_insert(key);
+    }
+    for (id, key) in &fresh {
+        append(&mut session, *id, WHOLE, key.expose()).await?;
+    }
+    end(session, !fresh.is_empty()).await
+}
+
+/// The epoch after it; none if the key is not here.
+async fn keep(server: &Server, id: KeyId, slots: &BTreeMap<Slot, SlotKey>) -> Outcome<Option<u64>> {
+    let mut session = begin(server).await?;
+    let changed = match states(&mut session, &[id]).await?.get(&id) {
+        None => {
+            session.rollback().await;
+            return Ok(None);
+        }
+        Some((DESTROYED, _)) => false,
+        Some((WHOLE, _)) => {
+            for (slot, key) in slots {
+                let insert = "INSERT INTO grc_kept (id, slot, state, `key`) VALUES (?, ?, 10, ?)";
+                let insert = sqlx::query(insert).bind(&id.as_bytes()[..]).bind(*slot).bind(&key.expose()[..]);
+                session.execute(insert).await?;
+            }
+            overwrite(&mut session, id, KEPT).await?;
+            true
+        }
+        Some(_) => {
+            let but: Vec<Slot> = slots.keys().copied().collect();
+            drop_kept(&mut session, id, &but).await?
+        }
+    };
+    end(session, changed).await.map(Some)
+}
+
+async fn destroy(server: &Server, ids: &[KeyId]) -> Outcome<u64> {
+    let mut session = begin(server).await?;
+    let known = states(&mut session, ids).await?;
+    let mut changed = false;
+    let mut done = Vec::new();
+    for id in ids {
+        match known.get(id) {
+            _ if done.contains(id) => continue,
+            Some((DESTROYED, _)) => continue,
+            Some((state, _)) => {
+                overwrite(&mut session, *id, DESTROYED).await?;
+                if *state == KEPT {
+                    drop_kept(&mut session, *id, &[]).await?;
+                }
+            }
+            // A tombstone for a key that this keyring never had.
+            None => append(&mut session, *id, DESTROYED, &[0; 32]).await?,
+        }
+        done.push(*id);
+        changed = true;
+    }
+    end(session, changed).await
+}

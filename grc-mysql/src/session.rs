@@ -1,0 +1,122 @@
+//! One connection on loan: its statements, each within the patience of the options, and its transactions.
+
+use crate::error::{Fault, Outcome};
+use sqlx::{Executor, MySql, MySqlConnection, mysql::MySqlArguments, mysql::MySqlRow, pool::PoolConnection};
+use std::time::Duration;
+use tokio::time::{error::Elapsed, timeout};
+
+type Answer<T> = Result<Result<T, sqlx::Error>, Elapsed>;
+
+/// A statement with its values.
+pub(crate) type Sql<'a> = sqlx::query::Query<'a, MySql, MySqlArguments>;
+
+/// A statement whose text is put together here, from constants and question marks; values are always bound.
+pub(crate) fn sql<'a>(text: String) -> Sql<'a> {
+    sqlx::query(sqlx::AssertSqlSafe(text))
+}
+
+/// As many question marks.
+pub(crate) fn holes(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+/// A connection on loan. It goes back when it is dropped, unless it is in a state that nobody knows: then it is closed,
+/// and the server rolls back what was not committed.
+#[derive(Debug)]
+pub(crate) struct Session {
+    // None only within `drop`.
+    connection: Option<PoolConnection<MySql>>,
+    patience: Duration,
+    /// Whether a transaction is open, or a statement was given up.
+    unclean: bool,
+}
+
+impl Session {
+    pub(crate) const fn new(connection: PoolConnection<MySql>, patience: Duration) -> Self {
+        Self { connection: Some(connection), patience, unclean: false }
+    }
+
+    /// What became of a statement. Whoever does not answer in time is not waited for.
+    fn settle<T>(&mut self, was_unclean: bool, answer: Answer<T>) -> Outcome<T> {
+        let fault = match answer {
+            Ok(Ok(out)) => {
+                self.unclean = was_unclean;
+                return Ok(out);
+            }
+            Ok(Err(error)) => Fault::Driver(error),
+            Err(_) => Fault::Silent,
+        };
+        self.unclean = was_unclean || fault.is_lost();
+        Err(fault)
+    }
+
+    /// The connection, for one statement; unclean until it is settled.
+    fn lend(&mut self) -> Outcome<(bool, Duration, &mut MySqlConnection)> {
+        let (was_unclean, patience) = (std::mem::replace(&mut self.unclean, true), self.patience);
+        let connection = self.connection.as_mut().ok_or(Fault::Silent)?;
+        Ok((was_unclean, patience, connection))
+    }
+
+    /// Runs a statement. Answers how many rows it met, whether it changed them or not.
+    pub(crate) async fn execute(&mut self, sql: Sql<'_>) -> Outcome<u64> {
+        let (unclean, patience, connection) = self.lend()?;
+        let answer = timeout(patience, sql.execute(connection)).await;
+        self.settle(unclean, answer).map(|done| done.rows_affected())
+    }
+
+    pub(crate) async fn rows(&mut self, sql: Sql<'_>) -> Outcome<Vec<MySqlRow>> {
+        let (unclean, patience, connection) = self.lend()?;
+        let answer = timeout(patience, sql.fetch_all(connection)).await;
+        self.settle(unclean, answer)
+    }
+
+    pub(crate) async fn row(&mut self, sql: Sql<'_>) -> Outcome<Option<MySqlRow>> {
+        let (unclean, patience, connection) = self.lend()?;
+        let answer = timeout(patience, sql.fetch_optional(connection)).await;
+        self.settle(unclean, answer)
+    }
+
+    /// Runs statements without values, in one turn.
+    pub(crate) async fn raw(&mut self, sql: &'static str) -> Outcome<()> {
+        let (unclean, patience, connection) = self.lend()?;
+        let answer = timeout(patience, connection.execute(sqlx::raw_sql(sql))).await;
+        self.settle(unclean, answer).map(|_| ())
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin(&mut self) -> Outcome<()> {
+        self.raw("START TRANSACTION").await?;
+        self.unclean = true;
+        Ok(())
+    }
+
+    /// Begins a transaction that reads, all of one moment.
+    pub(crate) async fn begin_reading(&mut self) -> Outcome<()> {
+        self.raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY").await?;
+        self.unclean = true;
+        Ok(())
+    }
+
+    pub(crate) async fn commit(&mut self) -> Outcome<()> {
+        self.raw("COMMIT").await?;
+        self.unclean = false;
+        Ok(())
+    }
+
+    /// Takes back what was not committed. If that fails, the connection is closed, which does the same.
+    pub(crate) async fn rollback(&mut self) {
+        if self.raw("ROLLBACK").await.is_ok() {
+            self.unclean = false;
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.unclean
+            && let Some(connection) = self.connection.take()
+        {
+            drop(connection.detach());
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What a connection is set to, and what is demanded of its server, each time one is made: a server that was started
+//! anew may have other settings, and after a failover it is another server.
+
+use crate::{
+    Durability, Options,
+    error::{Fault, Outcome, unusable},
+};
+use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row};
+use std::collections::BTreeMap;
+
+/// The variables that are looked at.
+const VARIABLES: &str = "SHOW VARIABLES WHERE Variable_name IN ('version', 'innodb_flush_log_at_trx_commit', \
+    'log_bin', 'sync_binlog', 'binlog_format', 'read_only', 'super_read_only', 'innodb_read_only', \
+    'max_allowed_packet', 'innodb_snapshot_isolation', 'character_set_client', 'character_set_connection', \
+    'character_set_results', 'transaction_isolation', 'tx_isolation', 'sql_mode', 'autocommit')";
+
+/// The largest body, its statement and some room.
+const PACKET: u64 = 8 << 20;
+
+/// Sets a new connection, and refuses a server on which the promises cannot be kept.
+pub(crate) async fn settle(connection: &mut MySqlConnection, options: &Options, place: &str) -> Outcome<()> {
+    let lock_wait = options.lock_wait.as_secs().max(1);
+    // A process that stands still with an open transaction holds its locks no longer than this.
+    let idle = options.patience.as_secs().max(1) * 2;
+    let set = format!(
+        "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, \
+         innodb_lock_wait_timeout = {lock_wait}, wait_timeout = {idle}; \
+         SET NAMES utf8mb4; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+    );
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(set))).await?;
+    let mut found = Variables::read(connection).await?;
+    if found.is("innodb_snapshot_isolation", &["OFF", "0"]) {
+        connection.execute(sqlx::raw_sql("SET SESSION innodb_snapshot_isolation = ON")).await?;
+        found = Variables::read(connection).await?;
+    }
+    found.check(options, place)
+}
+
+struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    async fn read(connection: &mut MySqlConnection) -> Outcome<Self> {
+        let rows = connection.fetch_all(sqlx::raw_sql(VARIABLES)).await?;
+        let pairs = rows.iter().map(|row| Ok((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?)));
+        Ok(Self(pairs.collect::<Result<_, sqlx::Error>>()?))
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether a variable is there and has one of these values.
+    fn is(&self, name: &str, values: &[&str]) -> bool {
+        self.0.get(name).is_some_and(|value| values.iter().any(|one| value.eq_ignore_ascii_case(one)))
+    }
+
+    fn check(&self, options: &Options, place: &str) -> Outcome<()> {
+        let refuse = |message: String| Err(Fault::Store(unusable(format!("`{place}`: {message}"))));
+        let version = self.get("version");
+        if !is_supported(version) {
+            return refuse(format!(
+                "the server is of version {version}: MariaDB 10.6, MySQL 8.0 or later is needed"
+            ));
+        }
+        if ["read_only", "super_read_only", "innodb_read_only"].iter().any(|name| self.is(name, &["ON", "1"]))
+        {
+            return refuse(
+                "the server is read-only (a replica, or `read_only` is set): give the address of the primary, or end \
+                 `read_only`"
+                    .to_owned(),
+            );
+        }
+        let logs = self.is("log_bin", &["ON", "1"]);
+        if options.durability == Durability::Full {
+            if self.get("innodb_flush_log_at_trx_commit") != "1" {
+                return refuse(format!(
+                    "commits are not flushed (`innodb_flush_log_at_trx_commit` is {}): set it to 1 in the server's \
+                     configuration, or open with `Durability::Relaxed`, which may lose the last second",
+                    self.get("innodb_flush_log_at_trx_commit")
+                ));
+            }
+            if logs && self.get("sync_binlog") != "1" {
+                return refuse(format!(
+                    "the binary log is on but not flushed (`sync_binlog` is {}), so that a power failure takes commits \
+                     back: set it to 1 in the server's configuration, or open with `Durability::Relaxed`",
+                    self.get("sync_binlog")
+                ));
+            }
+        }
+        if logs && self.is("binlog_format", &["STATEMENT"]) {
+            return refuse(
+                "the binary log is written by statement: set `binlog_format` to ROW in the server's configuration"
+                    .to_owned(),
+            );
+        }
+        if self.get("max_allowed_packet").parse::<u64>().is_ok_and(|bytes| bytes < PACKET) {
+            return refuse(format!(
+                "the server takes at most {} bytes at once: set `max_allowed_packet` to 16M in its configuration",
+                self.get("max_allowed_packet")
+            ));
+        }
+        // What was set just now, seen from the other side: a proxy may swallow it.
+        let kept = ["character_set_client", "character_set_connection", "character_set_results"]
+            .iter()
+            .all(|name| self.is(name, &["utf8mb4"]))
+            && self.get("sql_mode").contains("STRICT_ALL_TABLES")
+            && ["transaction_isolation", "tx_isolation"]
+                .iter()
+                .any(|name| self.is(name, &["READ-COMMITTED"]))
+            && self.is("autocommit", &["ON", "1"])
+            && !self.is("innodb_snapshot_isolation", &["OFF", "0"]);
+        if !kept {
+            return refuse(
+                "the server, or a proxy before it, does not keep the settings of a connection (character set, SQL mode, \
+                 isolation): connect to the server itself, or set the proxy to one connection a client"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// `10.11.19-MariaDB-0+deb12u1`, `9.7.4`, `8.0.11-TiDB-v8.5.0`.
+fn is_supported(version: &str) -> bool {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
+    let number = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    number >= if version.contains("MariaDB") { (10, 6) } else { (8, 0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_supported;
+
+    #[test]
+    fn old_servers_are_told_from_new_ones() {
+        for yes in
+            ["10.11.19-MariaDB-0+deb12u1-log", "10.6.0-MariaDB", "11.8.3-MariaDB", "8.0.36", "9.7.4-debian"]
+        {
+            assert!(is_supported(yes), "{yes}");
+        }
+        for no in ["10.5.29-MariaDB", "5.5.5-10.3.1-MariaDB", "5.7.44", "", "unknown"] {
+            assert!(!is_supported(no), "{no}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The feed: one row a batch, in one of 64 lanes.
+//!
+//! Each lane is numbered without gap, so that a reader who knows how far it came in each has missed nothing, however long
+//! a commit took. Rows of all lanes are read in the order of their height, which agrees with the versions of each stream:
+//! a commit that writes a stream after another waited for it, saw it, and stands above it.
+//!
+//! A server shows what it has committed before it has flushed it. If it falls in between, what a reader saw is gone, and
+//! another row takes its number. So the cursor also keeps a mark of the last row of each lane; a reader of what is gone
+//! is told so.
+
+use super::{
+    lanes::LANES,
+    rows::{array, bytes, number},
+};
+use crate::{
+    error::{Fault, Outcome, corrupt, unsupported},
+    server::Server,
+    session::{Session, sql},
+};
+use grc_core::{
+    BatchId, Word,
+    storage::{Batch, Change, ChangePage, Cursor, StorageError, Touched, touched},
+};
+use sqlx::{Row, mysql::MySqlRow};
+use uuid::Uuid;
+
+/// How far a reader came in a lane: the number of the last row, and a mark of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Seen {
+    n: u64,
+    mark: [u8; 4],
+}
+
+/// How far a reader came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Position([Seen; LANES as usize]);
+
+/// The last bytes of a batch's id, which are random.
+fn mark(batch: &[u8; 16]) -> [u8; 4] {
+    let [.., a, b, c, d] = *batch;
+    [a, b, c, d]
+}
+
+// As a cursor: `incarnation (16) ‖ a bit for each lane that has rows (8) ‖ (u8(length) ‖ n ‖ mark (4))*`.
+impl Position {
+    pub(super) fn read(incarnation: Uuid, after: Option<&Cursor>) -> Result<Self, StorageError> {
+        let mut out = Self([Seen::default(); LANES as usize]);
+        let Some(cursor) = after else { return Ok(out) };
+        let foreign = || unsupported("this cursor is not ours");
+        let (store, rest) = cursor.as_bytes().split_first_chunk::<16>().ok_or_else(foreign)?;
+        if store != incarnation.as_bytes() {
+            return Err(unsupported("this cursor is of another store: read everything again"));
+        }
+        let (used, mut rest) = rest.split_first_chunk::<8>().ok_or_else(foreign)?;
+        let used = u64::from_be_bytes(*used);
+        for (_, seen) in out.0.iter_mut().enumerate().filter(|(lane, _)| used >> lane & 1 == 1) {
+            let (length, tail) = rest.split_first().ok_or_else(foreign)?;
+            let (bytes, tail) = tail.split_at_checked(usize::from(*length)).ok_or_else(foreign)?;
+            let mut n = [0; 8];
+            let from = 8_usize.checked_sub(bytes.len()).ok_or_else(foreign)?;
+            n.get_mut(from..).ok_or_else(foreign)?.copy_from_slice(bytes);
+            let (mark, tail) = tail.split_first_chunk::<4>().ok_or_else(foreign)?;
+            *seen = Seen { n: u64::from_be_bytes(n), mark: *mark };
+            if seen.n == 0 {
+                return Err(foreign());
+            }
+            rest = tail;
+        }
+        if rest.is_empty() { Ok(out) } else { Err(foreign()) }
+    }
+
+    fn cursor(&self, incarnation: Uuid) -> Cursor {
+        let mut used = 0_u64;
+        let mut rows = Vec::new();
+        for (lane, seen) in self.0.iter().enumerate().filter(|(_, seen)| seen.n > 0) {
+            used |= 1 << lane;
+            let bytes = seen.n.to_be_bytes();
+            let short: Vec<u8> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
+            rows.push(short.len() as u8);
+            rows.extend(short);
+            rows.extend(seen.mark);
+        }
+        let mut out = incarnation.as_bytes().to_vec();
+        out.extend(used.to_be_bytes());
+        out.extend(rows);
+        Cursor::from_bytes(out)
+    }
+
+    fn lane(&self, lane: u8) -> Seen {
+        self.0.get(usize::from(lane)).copied().unwrap_or_default()
+    }
+}
+
+/// The place of the next row of a lane, and the newest versions of documents; read last of all, so that what was
+/// committed until then is seen.
+pub(super) async fn next(
+    session: &mut Session,
+    authority: &Word,
+    lane: u8,
+    documents: &[(&Word, &Word)],
+) -> Outcome<((u64, u64), Vec<u64>)> {
+    let text = format!(
+        "SELECT (SELECT COALESCE(MAX(n), 0) FROM grc_change WHERE authority = ? AND lane = ?),
+         (SELECT COALESCE(MAX(height), 0) FROM grc_change WHERE authority = ?){}",
+        ", (SELECT COALESCE(MAX(version), 0) FROM grc_newest WHERE authority = ? AND kind = ? AND name = ?)"
+            .repeat(documents.len())
+    );
+    let authority = authority.as_str().as_bytes();
+    let read =
+        documents.iter().fold(sql(text).bind(authority).bind(lane).bind(authority), |sql, (kind, name)| {
+            sql.bind(authority).bind(kind.as_str().as_bytes()).bind(name.as_str().as_bytes())
+        });
+    let row = session.row(read).await?.ok_or_else(|| corrupt("a reading of one row has none"))?;
+    let place = (number(&row, 0)? + 1, number(&row, 1)? + 1);
+    let versions = (0..documents.len()).map(|n| number(&row, n + 2)).collect::<Outcome<_>>()?;
+    Ok((place, versions))
+}
+
+/// Notes what a batch touched. Whoever takes the same number of the lane, or commits the same batch, writes the same row.
+pub(super) async fn append(
+    session: &mut Session,
+    batch: &Batch,
+    lane: u8,
+    (n, height): (u64, u64),
+    touched: &[Touched],
+) -> Outcome<()> {
+    let insert =
+        "INSERT INTO grc_change (authority, lane, n, height, batch, touched) VALUES (?, ?, ?, ?, ?, ?)";
+    let insert = sqlx::query(insert)
+        .bind(batch.authority().as_str().as_bytes())
+        .bind(lane)
+        .bind(n)
+        .bind(height)
+        .bind(&batch.id().as_bytes()[..])
+        .bind(touched::encode(touched));
+    session.execute(insert).await.map(|_| ())
+}
+
+/// A row, without what it says.
+struct Entry {
+    lane: u8,
+    n: u64,
+    height: u64,
+    change: Change,
+}
+
+/// Reads a stretch of the feed.
+pub(super) async fn read(
+    server: &Server,
+    incarnation: Uuid,
+    authority: &Word,
+    mut position: Position,
+    limit: u32,
+) -> Outcome<ChangePage> {
+    let news = news(server, authority, &position).await?;
+    let mut changes = Vec::new();
+    if !news.is_empty() {
+        for entry in entries(server, authority, &position, &news, limit).await? {
+            if let Some(seen) = position.0.get_mut(usize::from(entry.lane)) {
+                *seen = Seen { n: entry.n, mark: mark(entry.change.batch.as_bytes()) };
+            }
+            changes.push(entry.change);
+        }
+    }
+    Ok(ChangePage { changes, next: position.cursor(incarnation) })
+}
+
+fn lost() -> Fault {
+    Fault::Store(unsupported(
+        "the last change that this reader saw was lost when the server fell: read everything again",
+    ))
+}
+
+/// The lanes that have rows past the position, and the last number of each: all of one moment. So if a row is in it,
+/// all that it follows are too.
+async fn news(server: &Server, authority: &Word, position: &Position) -> Outcome<Vec<(u8, u64)>> {
+    let read = "SELECT c.lane, c.n, c.batch
+         FROM (SELECT lane, MAX(n) AS n FROM grc_change WHERE authority = ? GROUP BY lane) m
+         STRAIGHT_JOIN grc_change c ON c.authority = ? AND c.lane = m.lane AND c.n = m.n";
+    let bytes = authority.as_str().as_bytes();
+    let rows = server.rows(|| sqlx::query(read).bind(bytes).bind(bytes)).await?;
+    let mut out = Vec::new();
+    let mut known = [0_u64; LANES as usize];
+    for row in &rows {
+        let (lane, n, batch) = (lane(row, 0)?, number(row, 1)?, array::<16>(row, 2)?);
+        let seen = position.lane(lane);
+        if let Some(known) = known.get_mut(usize::from(lane)) {
+            *known = n;
+        }
+        if n > seen.n {
+            out.push((lane, n));
+        } else if n < seen.n || mark(&batch) != seen.mark {
+            return Err(lost());
+        }
+    }
+    // A lane that has no row any more.
+    if position.0.iter().zip(known).any(|(seen, known)| known < seen.n) {
+        return Err(lost());
+    }
+    Ok(out)
+}
+
+fn lane(row: &MySqlRow, column: usize) -> Outcome<u8> {
+    let lane: u8 = row.try_get(column)?;
+    if lane < LANES { Ok(lane) } else { Err(corrupt("there is no such lane")) }
+}
+
+/// The rows to be shown next, in order: at most `limit`, at least one.
+async fn entries(
+    server: &Server,
+    authority: &Word,
+    position: &Position,
+    news: &[(u8, u64)],
+    limit: u32,
+) -> Outcome<Vec<Entry>> {
+    // The heights of all lanes grow about alike: each gives a little more than its share.
+    let share = 2 * u64::from(limit) / news.len() as u64 + 8;
+    // The last row that was seen is read again, to see that it is the same.
+    let one = "(lane = ? AND n >= ? AND n <= ?)";
+    let text = format!(
+        "SELECT lane, n, height, batch, touched FROM grc_change WHERE authority = ? AND ({})",
+        vec![one; news.len()].join(" OR ")
+    );
+    let until = |lane: u8, last: u64| last.min(position.lane(lane).n.saturating_add(share));
+    let rows = server
+        .rows(|| {
+            let read = sql(text.clone()).bind(authority.as_str().as_bytes());
+            news.iter().fold(read, |sql, (lane, last)| {
+                sql.bind(*lane).bind(position.lane(*lane).n).bind(until(*lane, *last))
+            })
+        })
+        .await?;
+    let mut out = Vec::with_capacity(rows.len());
+    let mut same = 0;
+    for row in &rows {
+        let (lane, n, batch) = (lane(row, 0)?, number(row, 1)?, array::<16>(row, 3)?);
+        let seen = position.lane(lane);
+        if n == seen.n {
+            if mark(&batch) != seen.mark {
+                return Err(lost());
+            }
+            same += 1;
+            continue;
+        }
+        let touched = touched::decode(authority, &bytes(row, 4)?)
+            .ok_or_else(|| corrupt("a row of the feed cannot be read"))?;
+        let change = Change { batch: BatchId::from_uuid(Uuid::from_bytes(batch)), touched };
+        out.push(Entry { lane, n, height: number(row, 2)?, change });
+    }
+    if same < news.iter().filter(|(lane, _)| position.lane(*lane).n > 0).count() {
+        return Err(lost());
+    }
+    out.sort_by_key(|entry| (entry.height, entry.lane, entry.n));
+    // Past the last row of a lane that has more, something of that lane may be missing.
+    let complete = |entry: &Entry| {
+        !news.iter().any(|(lane, last)| {
+            let until = until(*lane, *last);
+            until < *last && entry.lane == *lane && entry.n == until
+        })
+    };
+    let whole = out.iter().take_while(|entry| complete(entry)).count() + 1;
+    out.truncate(whole.min(limit as usize));
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_back_and_no_damage_panics() {
+        let store = Uuid::from_u128(7);
+        let back = |position: &Position| Position::read(store, Some(&position.cursor(store))).unwrap();
+        let mut position = Position([Seen::default(); LANES as usize]);
+        assert_eq!(back(&position), position);
+        position.0[0] = Seen { n: 1, mark: [0; 4] };
+        position.0[63] = Seen { n: u64::MAX, mark: [9; 4] };
+        assert_eq!(back(&position), position);
+        position.0.iter_mut().for_each(|seen| *seen = Seen { n: 1 << 40, mark: [1; 4] });
+        let cursor = position.cursor(store);
+        assert_eq!(
+            cursor.to_string().parse::<Cursor>().unwrap(),
+            cursor,
+            "it is short enough to be handed out"
+        );
+        let bytes = cursor.as_bytes().to_vec();
+        for n in 0..bytes.len() {
+            assert!(Position::read(store, Some(&Cursor::from_bytes(bytes[..n].to_vec()))).is_err());
+            let mut damaged = bytes.clone();
+            damaged[n] ^= 0xff;
+            let _ = Position::read(store, Some(&Cursor::from_bytes(damaged)));
+        }
+    }
+}

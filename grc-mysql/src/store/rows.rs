@@ -1,0 +1,46 @@
+//! Reading columns.
+
+use crate::error::{Fault, Outcome, corrupt};
+use grc_core::Word;
+use sqlx::{Row, mysql::MySqlRow};
+use uuid::Uuid;
+
+pub(super) fn bytes(row: &MySqlRow, column: usize) -> Outcome<Vec<u8>> {
+    Ok(row.try_get(column)?)
+}
+
+pub(super) fn number(row: &MySqlRow, column: usize) -> Outcome<u64> {
+    Ok(row.try_get(column)?)
+}
+
+pub(super) fn integer(row: &MySqlRow, column: usize) -> Outcome<i64> {
+    Ok(row.try_get(column)?)
+}
+
+pub(super) fn small(row: &MySqlRow, column: usize) -> Outcome<u32> {
+    Ok(row.try_get(column)?)
+}
+
+pub(super) fn array<const N: usize>(row: &MySqlRow, column: usize) -> Outcome<[u8; N]> {
+    bytes(row, column)?.try_into().map_err(|_| corrupt("a column has a wrong length"))
+}
+
+pub(super) fn uuid(row: &MySqlRow, column: usize) -> Outcome<Uuid> {
+    array(row, column).map(Uuid::from_bytes)
+}
+
+pub(super) fn text(row: &MySqlRow, column: usize) -> Outcome<String> {
+    as_text(bytes(row, column)?)
+}
+
+pub(super) fn as_text(bytes: Vec<u8>) -> Outcome<String> {
+    String::from_utf8(bytes).map_err(|_| corrupt("a text is not UTF-8"))
+}
+
+pub(super) fn word(row: &MySqlRow, column: usize) -> Outcome<Word> {
+    as_word(bytes(row, column)?)
+}
+
+pub(super) fn as_word(bytes: Vec<u8>) -> Outcome<Word> {
+    Word::new(&as_text(bytes)?).map_err(|_: _| -> Fault { corrupt("a word cannot be read") })
+}

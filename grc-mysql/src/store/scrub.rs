@@ -1,0 +1,50 @@
+//! Making what was dropped physically gone.
+
+use crate::{error::Outcome, server::Server};
+use grc_core::storage::ScrubReport;
+use sqlx::Row;
+
+/// Tables whose rows are dropped, and which may hold sealed values or tokens.
+const TABLES: [&str; 6] = ["grc_vault", "grc_blob", "grc_link", "grc_index", "grc_task", "grc_receipt"];
+/// Larger tables are not written anew in one go.
+const REWRITE: u64 = 512 << 20;
+
+/// Writes the tables from which rows are dropped anew, and says what is out of reach: the server's logs.
+pub(super) async fn scrub(server: &Server) -> Outcome<ScrubReport> {
+    let mut report = ScrubReport::default();
+    let mut session = server.session().await?;
+    for table in TABLES {
+        let size = "SELECT CAST(data_length + index_length AS UNSIGNED) FROM information_schema.tables
+             WHERE table_schema = DATABASE() AND table_name = ?";
+        let row = session.row(sqlx::query(size).bind(table)).await?;
+        let bytes = row.map_or(Ok(0), |row| row.try_get::<u64, _>(0))?;
+        if bytes > REWRITE {
+            report.could_not.push(format!(
+                "`{table}` was not written anew: it has {} MiB, and only up to {} MiB are done in one go; run `ALTER \
+                 TABLE {table} FORCE` when there is time",
+                bytes >> 20,
+                REWRITE >> 20
+            ));
+            continue;
+        }
+        let rewrite = format!("ALTER TABLE {table} FORCE");
+        match session.execute(crate::session::sql(rewrite)).await {
+            Ok(_) => {
+                report.done.push(format!("`{table}` was written anew, without the rows that were dropped"))
+            }
+            // No right, or somebody holds it: the rest may still be done.
+            Err(fault) if fault.code().is_some() => {
+                report
+                    .could_not
+                    .push(format!("`{table}` was not written anew: {}", fault.at(server.place())));
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    report.could_not.push(
+        "the server's redo and undo logs hold older versions of rows until they are overwritten, and its binary log, \
+         its replicas and its backups until they expire: all of it sealed, under keys that are elsewhere"
+            .to_owned(),
+    );
+    Ok(report)
+}
