@@ -30,7 +30,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "test", help: "the whole test run, stopping at the first failure", run: run::all },
     Command {
         name: "needs",
-        help: "Chromium, which the test of the dashboard opens, is installed if it is missing",
+        help: "the programs that the tests start (Chromium, MariaDB, openssl) are installed if they are missing",
         run: needs::install,
     },
     Command {
