@@ -5,6 +5,7 @@ use crate::{
     account::{self, Account},
     guard::{Guard, until},
     place,
+    program::{Program, option},
     tls::Certificates,
 };
 use std::{
@@ -35,6 +36,7 @@ pub struct Server {
     port: u16,
     password: String,
     authority: Option<PathBuf>,
+    program: Program,
     /// All but what differs from start to start.
     command: Vec<OsString>,
 }
@@ -77,12 +79,13 @@ impl Server {
         command.extend(setup.options.iter().map(|given| format!("--{given}").into()));
 
         let password = password()?;
-        let first = [accounts(&password), setup.statements.clone()].concat();
+        let first = [accounts(&setup.program, &password), setup.statements.clone()].concat();
         account::write(&directory.join(FIRST), &script(&first), account)?;
         account::write(&directory.join(AGAIN), &script(&setup.statements), account)?;
 
         let guard = Mutex::new(guard);
-        let mut server = Self { guard, directory, port: 0, password, authority, command };
+        let program = setup.program;
+        let mut server = Self { guard, directory, port: 0, password, authority, program, command };
         for _ in 1..PORTS {
             server.port = ports()?;
             match server.launch(FIRST) {
@@ -120,8 +123,7 @@ impl Server {
         });
         let log = guard.log(before);
         match answers {
-            // A statement of the script that fails ends the script, but not the server.
-            Ok(true) if !log.contains("\nERROR: ") => return Ok(()),
+            Ok(true) if !self.program.script_failed(&log) => return Ok(()),
             Ok(false) => {}
             Ok(true) | Err(_) => guard.signal("KILL")?,
         }
@@ -255,12 +257,6 @@ const SOCKET: &str = "socket";
 const FIRST: &str = "first.sql";
 const AGAIN: &str = "again.sql";
 
-fn option(name: &str, path: PathBuf) -> OsString {
-    let mut option = OsString::from(format!("--{name}="));
-    option.push(path);
-    option
-}
-
 /// What every server is given, before what its test wants.
 fn fixed(directory: &Path) -> Vec<OsString> {
     let simple = [
@@ -291,12 +287,17 @@ fn initialise(mut guard: Guard, setup: &Setup, command: &[OsString]) -> io::Resu
     }
 }
 
-fn accounts(password: &str) -> Vec<String> {
-    vec![
-        "CREATE DATABASE grc".into(),
+fn accounts(program: &Program, password: &str) -> Vec<String> {
+    let mut statements = vec![
+        "CREATE DATABASE grc".to_owned(),
         format!("CREATE USER '{USER}'@'%' IDENTIFIED BY '{password}'"),
         format!("GRANT ALL PRIVILEGES ON *.* TO '{USER}'@'%' WITH GRANT OPTION"),
-    ]
+    ];
+    if let Program::MySql(_) = program {
+        // Who may do everything there too, and had no password so far.
+        statements.push(format!("ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}'"));
+    }
+    statements
 }
 
 /// The server reads statements that end with a line.

@@ -77,7 +77,8 @@ mod tests {
         let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let taken = other.local_addr().unwrap().port();
         let mut ports = vec![place::free_port().unwrap(), taken];
-        let server = Server::start(Setup::new(), || Ok(ports.pop().unwrap())).unwrap();
+        let server =
+            Server::start(Setup::new().program(Program::from_env()), || Ok(ports.pop().unwrap())).unwrap();
         assert_ne!(server.port(), taken);
         assert!(ports.is_empty());
     }
@@ -85,9 +86,14 @@ mod tests {
     #[test]
     fn a_missing_server_says_what_to_install() {
         let nowhere = tempfile::tempdir().unwrap();
-        let program = Program::MariaDb(PathBuf::from(nowhere.path()));
-        let error = Setup::new().program(program).start().unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        assert!(error.to_string().contains("apt-get install mariadb-server-core"), "{error}");
+        let folder = PathBuf::from(nowhere.path());
+        for (program, advice) in [
+            (Program::MariaDb(folder.clone()), "apt-get install mariadb-server-core"),
+            (Program::MySql(folder), "cargo xtask mysql"),
+        ] {
+            let error = Setup::new().program(program).start().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+            assert!(error.to_string().contains(advice), "{error}");
+        }
     }
 }

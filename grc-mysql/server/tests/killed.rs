@@ -7,7 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use private_server::{Server, Setup};
+use private_server::{Program, Server, Setup};
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -26,7 +26,7 @@ static SERVER: OnceLock<Server> = OnceLock::new();
 #[test]
 fn child() {
     let Some(role) = std::env::var_os(ROLE) else { return };
-    let server = SERVER.get_or_init(|| Setup::new().start().unwrap());
+    let server = SERVER.get_or_init(|| Setup::new().program(Program::from_env()).start().unwrap());
     let mut out = std::io::stdout().lock();
     writeln!(out, "\nSERVER {} {}", server.pid().unwrap(), server.directory().display()).unwrap();
     out.flush().unwrap();
