@@ -10,10 +10,12 @@ mod duplicates;
 mod figures;
 mod graph;
 mod licences;
+mod mysql;
 mod needs;
 mod purity;
 mod run;
 mod spdx;
+mod unstable;
 
 use std::{error::Error, process::ExitCode};
 
@@ -30,7 +32,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "test", help: "the whole test run, stopping at the first failure", run: run::all },
     Command {
         name: "needs",
-        help: "Chromium, which the test of the dashboard opens, is installed if it is missing",
+        help: "the programs that the tests start (Chromium, MariaDB, openssl) are installed if they are missing",
         run: needs::install,
     },
     Command {
@@ -49,6 +51,11 @@ const COMMANDS: &[Command] = &[
         run: figures::check,
     },
     Command {
+        name: "mysql",
+        help: "the tests of grc-mysql with a MySQL 9, which is fetched into the target folder (60 MB)",
+        run: mysql::test,
+    },
+    Command {
         name: "purity",
         help: "grc-core depends on no runtime, no database, no network, no system",
         run: purity::check,
@@ -60,7 +67,9 @@ fn help() {
     for command in COMMANDS {
         println!("  {:<12} {}", command.name, command.help);
     }
-    println!("\nAll work without a network, once the dependencies (and what `needs` installs) are there.");
+    println!(
+        "\nAll work without a network, once the dependencies (and what `needs` and `mysql` fetch) are there."
+    );
 }
 
 fn chosen() -> Result<Option<&'static Command>, lexopt::Error> {

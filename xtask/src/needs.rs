@@ -1,32 +1,62 @@
-//! What the tests need of the machine besides cargo: Chromium, in which the dashboard is opened.
+//! What the tests need of the machine besides cargo: programs, each from a package of Debian.
 
 use crate::Outcome;
 use std::{path::Path, process::Command};
 
-/// Where Debian's package puts it.
-const CHROMIUM: &str = "/usr/bin/chromium";
+struct Need {
+    /// Where Debian's package puts it.
+    program: &'static str,
+    package: &'static str,
+    reason: &'static str,
+}
+
+const NEEDS: [Need; 3] = [
+    Need {
+        program: "/usr/bin/chromium",
+        package: "chromium",
+        reason: "the test of the dashboard opens it in a browser",
+    },
+    // The program without a service: no server runs on the machine because of us.
+    Need {
+        program: "/usr/sbin/mariadbd",
+        package: "mariadb-server-core",
+        reason: "the tests of grc-mysql start servers of their own",
+    },
+    Need {
+        program: "/usr/bin/openssl",
+        package: "openssl",
+        reason: "the tests of grc-mysql connect with certificates of their own",
+    },
+];
 
 /// Installs what is not there.
 pub(crate) fn install() -> Outcome {
-    if Path::new(CHROMIUM).exists() {
-        println!("{CHROMIUM} is there");
+    let mut missing = Vec::new();
+    for Need { program, package, reason } in NEEDS {
+        if Path::new(program).exists() {
+            println!("{program} is there");
+        } else {
+            println!("{program} is not there: installing Debian's package `{package}`, because {reason}");
+            missing.push(package);
+        }
+    }
+    if missing.is_empty() {
         return Ok(());
     }
-    println!(
-        "{CHROMIUM} is not there: installing Debian's package `chromium`, which the test of the dashboard opens"
-    );
-    apt(&["update"])?;
-    apt(&["install", "-y", "--no-install-recommends", "chromium"])
+    let hint = format!("install by hand what is missing of Debian's packages: {}", missing.join(", "));
+    apt(&["update"], &hint)?;
+    // What is there stays: a package that cannot be beside another one is not put in its place.
+    let options = ["install", "-y", "--no-install-recommends", "--no-remove"];
+    apt(&[options.as_slice(), &missing].concat(), &hint)
 }
 
-fn apt(arguments: &[&str]) -> Outcome {
+fn apt(arguments: &[&str], hint: &str) -> Outcome {
     let root = Command::new("id").arg("-u").output()?.stdout.trim_ascii() == b"0";
     let mut command = Command::new(if root { "apt-get" } else { "sudo" });
     if !root {
         command.arg("apt-get");
     }
     let status = command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-    let hint = "install Debian's package `chromium` by hand";
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("apt-get {}: {status}; {hint}", arguments.join(" ")).into()),

@@ -1,0 +1,40 @@
+//! The tests of grc-mysql against a real MySQL, which is fetched into the target folder and nowhere else.
+
+use crate::{Outcome, graph, unstable};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// How the tests know it (`private_server::Program::from_env`).
+const VARIABLE: &str = "GRC_TEST_MYSQL";
+const PACKAGE: &str = "mysql-server-core";
+
+/// Fetches the server, unless that was done before, and runs the tests with it.
+pub(crate) fn test() -> Outcome {
+    let folder = target()?.join("mysql");
+    if folder.exists() {
+        println!("MySQL is in {}", folder.display());
+    } else {
+        println!("fetching Debian unstable's package `{PACKAGE}` into {}", folder.display());
+        unstable::unpack(PACKAGE, &folder).map_err(|error| format!("MySQL cannot be had here: {error}"))?;
+    }
+    run(&folder)
+}
+
+fn run(folder: &Path) -> Outcome {
+    let mut command = Command::new("cargo");
+    command.args(["test", "-p", "private-server", "-p", "grc-mysql", "--all-features"]);
+    command.env(VARIABLE, folder);
+    println!("{command:?}");
+    if command.status()?.success() { Ok(()) } else { Err("a test failed with MySQL".into()) }
+}
+
+/// Cargo's target folder.
+fn target() -> Result<PathBuf, Box<dyn Error>> {
+    let text = graph::cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"])?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+    Ok(folder.ok_or("cargo metadata is not understood")?.into())
+}
