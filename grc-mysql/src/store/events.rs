@@ -1,7 +1,7 @@
 //! Histories, and access logs.
 
 use super::{
-    rows::{array, bytes, number, uuid},
+    rows::{array, bytes, largest, number, uuid},
     streams::keyed,
 };
 use crate::{
@@ -27,9 +27,9 @@ pub(super) async fn append(
 ) -> Outcome<()> {
     // Events are never deleted, so that the one before cannot go between this reading and the commit; and who appends
     // after the same one writes the same row.
-    let last = "SELECT COALESCE(MAX(sequence), 0) FROM grc_event WHERE authority = ? AND kind = ? AND id = ?";
+    let last = "SELECT MAX(sequence) FROM grc_event WHERE authority = ? AND kind = ? AND id = ?";
     let last = session.row(keyed(sqlx::query(last), stream)).await?;
-    if last.map_or(Ok(0), |row| number(&row, 0))? != after {
+    if last.map_or(Ok(0), |row| largest(&row, 0))? != after {
         return Err(other_events());
     }
     let expected = (1..).map(|n| after.checked_add(n));
@@ -78,13 +78,13 @@ fn chunks(events: &[StoredEvent]) -> Vec<&[StoredEvent]> {
 /// takes the number after.
 pub(super) async fn log(session: &mut Session, batch: BatchId, access: &Access) -> Outcome<()> {
     let Access { stream, at, body } = access;
-    let last = "SELECT COALESCE(MAX(n), 0) FROM grc_access WHERE authority = ? AND kind = ? AND id = ?";
+    let last = "SELECT MAX(n) FROM grc_access WHERE authority = ? AND kind = ? AND id = ?";
     let insert =
         "INSERT INTO grc_access (authority, kind, id, n, at, batch, body) VALUES (?, ?, ?, ?, ?, ?, ?)";
     let mut left = 20;
     loop {
         let last = session.row(keyed(sqlx::query(last), stream)).await?;
-        let n = last.map_or(Ok(0), |row| number(&row, 0))? + 1;
+        let n = last.map_or(Ok(0), |row| largest(&row, 0))? + 1;
         let insert = keyed(sqlx::query(insert), stream)
             .bind(n)
             .bind(at.micros())

@@ -10,7 +10,7 @@
 
 use super::{
     lanes::LANES,
-    rows::{array, bytes, number},
+    rows::{array, bytes, largest, number},
 };
 use crate::{
     error::{Fault, Outcome, corrupt, unsupported},
@@ -100,9 +100,9 @@ pub(super) async fn next(
     documents: &[(&Word, &Word)],
 ) -> Outcome<((u64, u64), Vec<u64>)> {
     let text = format!(
-        "SELECT (SELECT COALESCE(MAX(n), 0) FROM grc_change WHERE authority = ? AND lane = ?),
-         (SELECT COALESCE(MAX(height), 0) FROM grc_change WHERE authority = ?){}",
-        ", (SELECT COALESCE(MAX(version), 0) FROM grc_newest WHERE authority = ? AND kind = ? AND name = ?)"
+        "SELECT (SELECT MAX(n) FROM grc_change WHERE authority = ? AND lane = ?),
+         (SELECT MAX(height) FROM grc_change WHERE authority = ?){}",
+        ", (SELECT MAX(version) FROM grc_newest WHERE authority = ? AND kind = ? AND name = ?)"
             .repeat(documents.len())
     );
     let authority = authority.as_str().as_bytes();
@@ -111,8 +111,8 @@ pub(super) async fn next(
             sql.bind(authority).bind(kind.as_str().as_bytes()).bind(name.as_str().as_bytes())
         });
     let row = session.row(read).await?.ok_or_else(|| corrupt("a reading of one row has none"))?;
-    let place = (number(&row, 0)? + 1, number(&row, 1)? + 1);
-    let versions = (0..documents.len()).map(|n| number(&row, n + 2)).collect::<Outcome<_>>()?;
+    let place = (largest(&row, 0)? + 1, largest(&row, 1)? + 1);
+    let versions = (0..documents.len()).map(|n| largest(&row, n + 2)).collect::<Outcome<_>>()?;
     Ok((place, versions))
 }
 

@@ -13,6 +13,11 @@ pub(super) fn number(row: &MySqlRow, column: usize) -> Outcome<u64> {
     Ok(row.try_get(column)?)
 }
 
+/// The largest number of some rows; 0 if there are none.
+pub(super) fn largest(row: &MySqlRow, column: usize) -> Outcome<u64> {
+    Ok(row.try_get::<Option<u64>, _>(column)?.unwrap_or(0))
+}
+
 pub(super) fn integer(row: &MySqlRow, column: usize) -> Outcome<i64> {
     Ok(row.try_get(column)?)
 }
