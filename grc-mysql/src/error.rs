@@ -242,6 +242,12 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
                  `CREATE DATABASE name CHARACTER SET utf8mb4`"
             ),
         ),
+        1461 => (
+            Unavailable,
+            format!(
+                "`{place}` has too many prepared statements: raise `max_prepared_stmt_count` of the server"
+            ),
+        ),
         1040 | 1203 | 1226 => (
             Unavailable,
             format!(

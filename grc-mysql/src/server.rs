@@ -53,7 +53,7 @@ fn parse(address: &str) -> Result<(MySqlConnectOptions, Arc<str>), StorageError>
     let says = rest.split_once('?').is_some_and(|(_, query)| {
         query.split('&').any(|pair| pair.starts_with("ssl-mode=") || pair.starts_with("sslmode="))
     });
-    let parsed = parsed.pipes_as_concat(false).statement_cache_capacity(256);
+    let parsed = parsed.pipes_as_concat(false);
     let parsed = if is_here || says { parsed } else { parsed.ssl_mode(MySqlSslMode::Required) };
     Ok((parsed, place.into()))
 }

@@ -6,13 +6,17 @@ use crate::{
     error::{Fault, Outcome, unusable},
 };
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The variables that are looked at.
 const VARIABLES: &str = "SHOW VARIABLES WHERE Variable_name IN ('version', 'innodb_flush_log_at_trx_commit', \
     'log_bin', 'sync_binlog', 'binlog_format', 'read_only', 'super_read_only', 'innodb_read_only', \
     'max_allowed_packet', 'innodb_snapshot_isolation', 'character_set_client', 'character_set_connection', \
     'character_set_results', 'transaction_isolation', 'tx_isolation', 'sql_mode', 'autocommit')";
+
+/// The longest that a connection may be silent within a transaction: then the server takes back what it wrote. So no
+/// commit rests on what was read longer ago, whichever process made it.
+pub(crate) const LAG: Duration = Duration::from_secs(600);
 
 /// The largest body, its statement and some room.
 const PACKET: u64 = 8 << 20;
@@ -21,7 +25,7 @@ const PACKET: u64 = 8 << 20;
 pub(crate) async fn settle(connection: &mut MySqlConnection, options: &Options, place: &str) -> Outcome<()> {
     let lock_wait = options.lock_wait.as_secs().max(1);
     // A process that stands still with an open transaction holds its locks no longer than this.
-    let idle = options.patience.as_secs().max(1) * 2;
+    let idle = options.patience.as_secs().saturating_mul(2).clamp(1, LAG.as_secs());
     let set = format!(
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, \
          innodb_lock_wait_timeout = {lock_wait}, wait_timeout = {idle}; \

@@ -25,6 +25,7 @@ use crate::{
     runtime::Workers,
     schema,
     server::Server,
+    settings,
 };
 use async_trait::async_trait;
 use grc_core::{
@@ -102,7 +103,7 @@ async fn connect(server: &Server, options: &Options) -> Outcome<StoreInfo> {
     let mut session = server.session().await?;
     schema::STORE.migrate(&mut session, options.create, server.place()).await?;
     let (incarnation, test) = meta::identity(&mut session, options.test).await?;
-    Ok(StoreInfo::new(NAME, incarnation, test, ERASURE))
+    Ok(StoreInfo::new(NAME, incarnation, test, ERASURE).with_lag(settings::LAG))
 }
 
 #[async_trait]

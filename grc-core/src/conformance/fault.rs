@@ -9,9 +9,12 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 /// How a commit fails.
@@ -33,12 +36,20 @@ pub struct FaultStore {
     fault: Fault,
     at: u64,
     commits: AtomicU64,
+    lag: Option<Duration>,
 }
 
 impl FaultStore {
     /// Lets the `at`th commit (from 1) fail; 0 lets none.
     pub fn new(inner: Arc<dyn Store>, fault: Fault, at: u64) -> Self {
-        Self { inner, fault, at, commits: AtomicU64::new(0) }
+        Self { inner, fault, at, commits: AtomicU64::new(0), lag: None }
+    }
+
+    /// Says that documents are compared within a time only, as a store does whose commits are not serial.
+    #[must_use]
+    pub fn with_lag(mut self, lag: Duration) -> Self {
+        self.lag = Some(lag);
+        self
     }
 
     /// How many commits there were.
@@ -60,7 +71,8 @@ impl FaultStore {
 #[async_trait]
 impl Store for FaultStore {
     fn info(&self) -> StoreInfo {
-        self.inner.info()
+        let info = self.inner.info();
+        self.lag.map_or_else(|| info.clone(), |lag| info.clone().with_lag(lag))
     }
 
     async fn commit(&self, batch: Batch) -> Result<Receipt, StorageError> {

@@ -2,7 +2,7 @@
 
 use super::{Authority, GrcError, authority::AuthorityInner};
 use crate::{
-    KeyId, Word, entropy,
+    KeyId, Moment, Word, entropy,
     request::Acting,
     storage::{ConflictOn, Document, DocumentRange, Expect, Step, Which},
     vault::{DataKey, KeyState},
@@ -37,6 +37,8 @@ pub(crate) struct NamedKey {
     pub(crate) version: u64,
     pub(crate) key: DataKey,
     pub(crate) closing: bool,
+    /// Since when it is closing.
+    pub(crate) since: Option<Moment>,
     pub(crate) id: KeyId,
 }
 
@@ -45,6 +47,9 @@ pub(crate) struct KeyDocument {
     pub(crate) id: KeyId,
     #[serde(default)]
     pub(crate) closing: bool,
+    /// Since when it is closing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<i64>,
 }
 
 impl AuthorityInner {
@@ -94,7 +99,7 @@ impl AuthorityInner {
                 return Ok(found);
             }
             let key = self.fresh_key().await?;
-            let body = crate::canonical::to_bytes(&KeyDocument { id: key.0, closing: false })?;
+            let body = crate::canonical::to_bytes(&KeyDocument { id: key.0, closing: false, since: None })?;
             let document = Document { kind: Word::of("key"), name: name.clone(), version: 1, body };
             let grc = &self.grc.0;
             let batch = grc
@@ -115,7 +120,7 @@ impl AuthorityInner {
     }
 
     async fn open_named(&self, document: &Document) -> Result<Option<NamedKey>, GrcError> {
-        let KeyDocument { id, closing } = serde_json::from_slice(&document.body)
+        let KeyDocument { id, closing, since } = serde_json::from_slice(&document.body)
             .map_err(|_| GrcError::Corrupt(format!("the note of key `{}` cannot be read", document.name)))?;
         match self.grc.0.stores.keyring.open(&[id]).await?.pop() {
             Some(KeyState::Whole(key)) => Ok(Some(NamedKey {
@@ -123,6 +128,7 @@ impl AuthorityInner {
                 version: document.version,
                 key,
                 closing,
+                since: since.map(Moment::from_micros),
                 id,
             })),
             Some(KeyState::Destroyed | KeyState::Kept(_)) => Ok(None),

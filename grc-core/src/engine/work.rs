@@ -438,14 +438,17 @@ impl Authority {
     }
 
     /// Destroys the keys of past months that no link needs any more. First a month's key is marked as closing, so
-    /// that no intake links under it any more; once nothing is linked under it, it goes, and its name after it, now or
-    /// when this is done the next time.
+    /// that no intake links under it any more; once nothing is linked under it, and no intake that saw it before can be
+    /// under way any more ([`StoreInfo::lag`]), it goes, and its name after it, now or when this is done the next time.
+    ///
+    /// [`StoreInfo::lag`]: crate::storage::StoreInfo::lag
     async fn close_months(&self) -> Result<u64, GrcError> {
         let inner = self.inner();
         let grc = &inner.grc.0;
         let now = grc.clock.now();
         let Ok(current) = self.organisation(None).await else { return Ok(0) };
         let this_month = now.month(current.document.organisation.time_zone);
+        let lag = i64::try_from(grc.stores.store.info().lag.as_millis()).unwrap_or(i64::MAX);
         let mut closed = 0;
         for (Document { kind, name, version, .. }, key) in inner.months().await? {
             // `2026-11.1`; names sort as the months do.
@@ -454,10 +457,15 @@ impl Authority {
             }
             let step = match key {
                 Some(NamedKey { id, closing: false, .. }) => {
-                    let body = crate::canonical::to_bytes(&KeyDocument { id, closing: true })?;
+                    let body = crate::canonical::to_bytes(&KeyDocument {
+                        id,
+                        closing: true,
+                        since: Some(now.micros()),
+                    })?;
                     let document = Document { kind, name, version: version + 1, body };
                     Step::PutDocument { document, expect: Expect::Version(version) }
                 }
+                Some(NamedKey { since: Some(since), .. }) if since.plus_millis(lag) > now => continue,
                 closing => {
                     if let Some(key) = closing {
                         let epoch = grc.stores.keyring.destroy(&[key.id]).await?;

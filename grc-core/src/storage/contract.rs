@@ -9,16 +9,16 @@
 //! | C-05 | a step, condition or order that the store does not know is refused (`Unsupported`), and nothing of the call is done |
 //! | C-06 | events have sequences from 1 without gap, are never changed, and are read back byte for byte, in order |
 //! | C-07 | a row that was written is read back as it was written by any later call on any handle of the store |
-//! | C-08 | a unique link leads to one stream at most; other links to any number |
+//! | C-08 | a unique link leads to one stream at most; other links to any number. Links of both sorts under one key exclude each other; when two commits make one of each at once, that is not promised: a kind of link is always unique, or never |
 //! | C-09 | `claim` gives out only tasks that are due at its moment, not dead, not held, and the first living one of their queue; never the same task to two callers; each claim raises attempts and the lease number |
 //! | C-10 | a step under a lease that is not the task's present one is a conflict; a task that was never claimed has none. Tasks are known by their id; the queue in a reference says where to look |
 //! | C-11 | `Cancel` takes away living, held and dead tasks alike |
 //! | C-12 | `query` gives exactly the streams that meet the condition, in the order asked, each once over all pages, with equal keys in order of id; rows that come or go between pages neither repeat nor hide others |
 //! | C-13 | a page looks at no more rows than `scan`; it may be short and still have a cursor |
 //! | C-14 | a cursor of another list, or a damaged one, is refused |
-//! | C-15 | document versions grow by one; `Current` and `DropDocument` are compared inside the commit; `RaiseDocument` never lowers a version |
+//! | C-15 | document versions grow by one; `PutDocument` and `DropDocument` exclude each other; `Current` is compared inside the commit, exactly where commits are serial, else within [`StoreInfo::lag`]; `RaiseDocument` never lowers a version |
 //! | C-16 | a receipt under the token of another that has not expired at the batch's moment is a conflict |
-//! | C-17 | the feed names everything that each batch wrote, each batch once (also one that wrote nothing but was compared), in an order that agrees with each stream's versions; a reader that follows it misses nothing |
+//! | C-17 | the feed names everything that each batch wrote, each batch once (also one that wrote nothing but was compared), in an order that agrees with each stream's versions; a reader that follows it misses nothing, however long a commit took. If the store can lose what it showed (it fell before it had flushed it), the cursor of who saw it is refused |
 //! | C-18 | `measures` gives each measure row that was there throughout the reading once |
 //! | C-19 | limits are checked before anything is written (`Limit`), and that a batch writes streams of its own authority only: [`Batch::check`] does both. Page sizes out of range are refused for lists and events, and brought into range elsewhere |
 //! | C-20 | a store reads no clock and no random source, except for its incarnation and ids of its own files |
@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{Moment, Word, vault::Part};
 use async_trait::async_trait;
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, time::Duration};
 use uuid::Uuid;
 
 /// Constant facts about a store.
@@ -49,6 +49,9 @@ pub struct StoreInfo {
     pub test: bool,
     /// What dropping a row means here for the bytes on the disk, in a sentence that a certificate can quote.
     pub erasure: &'static str,
+    /// How long after a document was changed a batch may still be committed that compared it as it was before
+    /// ([`super::Step::Current`]); zero where commits are serial.
+    pub lag: Duration,
 }
 
 impl StoreInfo {
@@ -65,7 +68,14 @@ impl StoreInfo {
 
     /// Describes a store.
     pub const fn new(name: &'static str, incarnation: Uuid, test: bool, erasure: &'static str) -> Self {
-        Self { name, incarnation, test, erasure }
+        Self { name, incarnation, test, erasure, lag: Duration::ZERO }
+    }
+
+    /// With a time within which documents are compared, for a store whose commits are not serial.
+    #[must_use]
+    pub const fn with_lag(mut self, lag: Duration) -> Self {
+        self.lag = lag;
+        self
     }
 }
 

@@ -25,8 +25,11 @@ pub(crate) fn at(text: &str) -> Moment {
 
 impl Town {
     pub(crate) async fn open(name: &str) -> Self {
+        Self::on(name, Stores::memory()).await
+    }
+
+    pub(crate) async fn on(name: &str, stores: Stores) -> Self {
         let clock = Arc::new(ManualClock::at(at("2026-11-24T09:00:00Z")));
-        let stores = Stores::memory();
         let shown: Arc<dyn grc_core::Clock> = Arc::<ManualClock>::clone(&clock);
         let grc = Grc::with(stores.clone(), shown, Arc::new(SeededEntropy::new(3))).await.unwrap();
         let authority = grc.authority("ville").unwrap();

@@ -78,19 +78,13 @@ pub(super) async fn raise(session: &mut Session, authority: &Word, document: &Do
     let update =
         "UPDATE grc_newest SET version = ? WHERE authority = ? AND kind = ? AND name = ? AND version < ?";
     let update =
-        keyed(sqlx::query(update).bind(document.version), authority, kind, name).bind(document.version);
-    if session.execute(update).await? == 0 {
-        let insert = "INSERT INTO grc_newest (authority, kind, name, version) VALUES (?, ?, ?, ?)";
-        let insert = keyed(sqlx::query(insert), authority, kind, name).bind(document.version);
-        match session.execute(insert).await {
-            // It is as new already. Or somebody else made it in between, older than ours: once more.
-            Err(fault) if fault.is_duplicate() => {
-                if newest(session, authority, kind, name).await? >= document.version {
-                    return Ok(false);
-                }
-                return Err(Fault::Driver(sqlx::Error::WorkerCrashed));
-            }
-            other => other.map(|_| ())?,
+        || keyed(sqlx::query(update).bind(document.version), authority, kind, name).bind(document.version);
+    if session.execute(update()).await? == 0 {
+        match advance(session, authority, (kind, name), (0, document.version)).await {
+            // It is as new already; or somebody made it since we looked, older than ours.
+            Err(Fault::Store(_)) if session.execute(update()).await? == 0 => return Ok(false),
+            Err(Fault::Store(_)) => {}
+            other => other?,
         }
     }
     let drop = "DELETE FROM grc_document WHERE authority = ? AND kind = ? AND name = ?";
