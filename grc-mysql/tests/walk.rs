@@ -5,7 +5,10 @@
 mod common;
 
 use common::{fresh, options, shared};
-use grc_core::{Definition, Stores, conformance::Walk};
+use grc_core::{
+    Definition, Stores,
+    conformance::{Fault, FaultStore, Walk},
+};
 use pollster::block_on;
 use std::{path::Path, sync::Arc};
 
@@ -20,6 +23,13 @@ async fn mysql() -> Stores {
     options().open(&fresh(shared()), Arc::new(keyring)).await.unwrap()
 }
 
+/// The same store, as slow as another one to destroy the keys of past months.
+fn as_slow_as(other: &Stores, mut stores: Stores) -> Stores {
+    let lag = other.store.info().lag;
+    stores.store = Arc::new(FaultStore::new(stores.store, Fault::Before, 0).with_lag(lag));
+    stores
+}
+
 #[test]
 fn memory_sqlite_and_mysql_agree_step_by_step() {
     for (name, seed) in [("voirie", 31), ("voirie", 32), ("urbanisme", 33)] {
@@ -28,9 +38,12 @@ fn memory_sqlite_and_mysql_agree_step_by_step() {
         let sqlite = grc_sqlite::Options::new().create(true).test(true).open(file).unwrap();
         block_on(async {
             let definition = definition(name);
-            let mut memory = Walk::begin(Stores::memory(), &definition, seed).await.unwrap();
-            let mut sqlite = Walk::begin(sqlite.into(), &definition, seed).await.unwrap();
-            let mut mysql = Walk::begin(mysql().await, &definition, seed).await.unwrap();
+            let mysql = mysql().await;
+            let memory = as_slow_as(&mysql, Stores::memory());
+            let sqlite = as_slow_as(&mysql, sqlite.into());
+            let mut memory = Walk::begin(memory, &definition, seed).await.unwrap();
+            let mut sqlite = Walk::begin(sqlite, &definition, seed).await.unwrap();
+            let mut mysql = Walk::begin(mysql, &definition, seed).await.unwrap();
             for n in 0..250 {
                 memory.step().await.unwrap();
                 sqlite.step().await.unwrap();
