@@ -1,7 +1,7 @@
 //! What a batch touched: the steps it comes from, and its bytes in a row of the feed, the same in every store.
 //!
 //! ```text
-//! u8(1) ‖ varint(number of streams) ‖ (len8(kind) ‖ id (16))* ‖ entry*
+//! u8(1) ‖ varint(number of streams) ‖ (varint(length) ‖ kind ‖ id (16))* ‖ entry*
 //! entry = u8(tag) ‖ what the tag says; a stream is the varint of its place in the list
 //! ```
 
