@@ -7,7 +7,24 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Packages that may be there in several versions, each with the reason.
-const ALLOWED: &[(&str, &str)] = &[];
+const ALLOWED: &[(&str, &str)] = &[
+    ("block-buffer", SQLX_SHA),
+    ("cpufeatures", SQLX_SHA),
+    ("crypto-common", SQLX_SHA),
+    ("digest", SQLX_SHA),
+    ("sha2", SQLX_SHA),
+    ("getrandom", RING),
+    ("windows-sys", RING),
+    ("hashbrown", SQLX_CACHE),
+    ("hashlink", SQLX_CACHE),
+    (
+        "syn",
+        "the attributes of tracing, which sqlx uses, are not on the newest yet; it is used while compiling only",
+    ),
+];
+const SQLX_SHA: &str = "sqlx 0.9 uses sha2 0.10, one generation before ours";
+const SQLX_CACHE: &str = "sqlx 0.9 and rusqlite use different versions of hashlink";
+const RING: &str = "ring, which rustls uses, is not on the newest yet";
 
 /// What is wrong with the packages of a graph: their names and versions, in normal dependencies and in
 /// Cargo.lock.
