@@ -9,7 +9,7 @@ use std::{
 pub(crate) const LONGEST: usize = 128;
 
 /// Byte strings that are looked for, each with what it is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Patterns {
     all: Vec<(String, Vec<u8>)>,
     /// By their first four bytes.
@@ -24,7 +24,7 @@ fn hash(head: u32) -> usize {
 
 impl Patterns {
     pub(crate) fn of(patterns: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let mut out = Self { filter: vec![false; 1 << 16], ..Self::default() };
+        let mut out = Self { all: Vec::new(), heads: HashMap::new(), filter: vec![false; 1 << 16] };
         for (what, mut bytes) in patterns {
             assert!(bytes.len() >= 8, "{what} is too short to be looked for");
             bytes.truncate(LONGEST);
