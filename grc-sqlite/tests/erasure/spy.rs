@@ -1,5 +1,6 @@
 //! Wrappers that remember every byte that a store was given, and that can leave single steps of an erasure out.
 
+use super::scan::Secrets;
 use async_trait::async_trait;
 use grc_core::{
     BlobId, KeyId, Moment, Word,
@@ -33,11 +34,13 @@ pub(crate) enum Off {
 }
 
 pub(crate) struct Spy<S: ?Sized> {
-    inner: Arc<S>,
+    pub(crate) inner: Arc<S>,
     off: Off,
-    /// Every batch that was given, and every piece of an attachment.
+    secrets: Secrets,
+    /// Every batch that was given, every piece of an attachment, and every key.
     pub(crate) batches: Mutex<Vec<Batch>>,
     pub(crate) pieces: Mutex<Vec<(BlobId, u32, Vec<u8>)>>,
+    pub(crate) issued: Mutex<Vec<(KeyId, DataKey)>>,
 }
 
 impl<S: ?Sized> std::fmt::Debug for Spy<S> {
@@ -47,8 +50,17 @@ impl<S: ?Sized> std::fmt::Debug for Spy<S> {
 }
 
 impl<S: ?Sized> Spy<S> {
-    pub(crate) fn new(inner: Arc<S>, off: Off) -> Self {
-        Self { inner, off, batches: Mutex::default(), pieces: Mutex::default() }
+    /// Keys that pass are secrets too.
+    pub(crate) fn new(inner: Arc<S>, off: Off, secrets: &Secrets) -> Self {
+        let secrets = secrets.clone();
+        Self {
+            inner,
+            off,
+            secrets,
+            batches: Mutex::default(),
+            pieces: Mutex::default(),
+            issued: Mutex::default(),
+        }
     }
 }
 
@@ -206,6 +218,8 @@ impl<S: Keyring + ?Sized> Keyring for Spy<S> {
     }
 
     async fn issue(&self, keys: &[(KeyId, DataKey)]) -> Result<u64, KeyringError> {
+        keys.iter().for_each(|(_, key)| self.secrets.key("a data key", key.expose()));
+        self.issued.lock().unwrap().extend_from_slice(keys);
         self.inner.issue(keys).await
     }
 
