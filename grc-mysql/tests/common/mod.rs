@@ -9,9 +9,8 @@ use std::sync::{
 };
 
 /// Not flushed: these tests do not cut the power.
-static SHARED: LazyLock<Server> = LazyLock::new(|| {
-    start(Setup::new().option("innodb-flush-log-at-trx-commit=2"))
-});
+static SHARED: LazyLock<Server> =
+    LazyLock::new(|| start(Setup::new().option("innodb-flush-log-at-trx-commit=2")));
 
 /// A server, MariaDB unless the environment names another one. One that cannot be had fails the test.
 pub(crate) fn start(setup: Setup) -> Server {
