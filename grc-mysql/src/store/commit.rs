@@ -102,6 +102,8 @@ async fn attempt(server: &Server, lanes: &Lanes, batch: &Batch) -> Ended {
             }
             if fault.is_duplicate() {
                 session.rollback().await;
+                // Back in the pool before another is asked for: there may be one only.
+                drop(session);
                 return match is_committed(server, batch).await {
                     Ok(true) => Ended::Known,
                     // It was the lane's number.
