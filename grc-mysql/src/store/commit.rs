@@ -3,6 +3,7 @@
 //! | what happens | what follows |
 //! |---|---|
 //! | a deadlock, a lock that is waited for too long, a row changed since (1213, 1205, 1020), also at COMMIT | the transaction was rolled back: it is run again |
+//! | a row is there that was not there a moment ago (1062) | the same |
 //! | the number of the lane is taken | again, in another lane |
 //! | the batch's id is in the feed | it was committed before: said so |
 //! | a step meets something else than it expects | the same is asked first; then it is a conflict |
@@ -118,7 +119,8 @@ async fn attempt(server: &Server, lanes: &Lanes, batch: &Batch) -> Ended {
     session.rollback().await;
     drop(session);
     match fault {
-        fault if fault.is_clash() => Ended::Again(fault),
+        // A duplicate that no step has an answer to: another was faster, and the step finds its row the next time.
+        fault if fault.is_clash() || fault.is_duplicate() => Ended::Again(fault),
         // What the batch met may be what it wrote itself.
         Fault::Store(error) => match is_committed(server, batch).await {
             Ok(true) => Ended::Known,
