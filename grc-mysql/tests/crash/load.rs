@@ -9,7 +9,7 @@ use grc_core::storage::Store;
 use grc_mysql::MysqlStore;
 use std::{
     collections::BTreeMap,
-    sync::{Condvar, Mutex, MutexGuard},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread::Scope,
     time::Duration,
 };
@@ -70,7 +70,7 @@ impl Many {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) const fn ending(&self) -> Ending<'_> {
@@ -99,21 +99,23 @@ impl Many {
             let store = writer.store;
             let has_twin = self.twins > 0 && writer.dice.once_in(self.twins);
             writer.may_be_there = has_twin;
-            std::thread::scope(|scope| {
+            // It says at once what it met, also while it repeats.
+            let tell = |tally| {
+                self.lock().tally += tally;
+                self.news.notify_all();
+            };
+            let end = std::thread::scope(|scope| {
                 if has_twin {
                     scope.spawn(|| self.commit_too(store, &plan));
                 }
-                // It says at once what it met, also while it repeats.
-                let end = writer.settle(&plan, |tally| {
-                    self.lock().tally += tally;
-                    self.news.notify_all();
-                });
-                let mut known = self.lock();
-                match end {
-                    End::Acknowledged => drop(known.acknowledged.insert(plan.id, plan.clone())),
-                    End::Refused => known.refused.push(plan.clone()),
-                }
+                writer.settle(&plan, tell)
             });
+            let mut known = self.lock();
+            match end {
+                End::Acknowledged => drop(known.acknowledged.insert(plan.id, plan)),
+                End::Refused => known.refused.push(plan),
+            }
+            drop(known);
             self.news.notify_all();
         }
     }
