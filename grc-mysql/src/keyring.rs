@@ -170,10 +170,11 @@ async fn begin(server: &Server) -> Outcome<Session> {
     Ok(session)
 }
 
-/// Ends a change: the epoch stays where it was if nothing changed.
+/// Ends a change: the epoch stays where it was if nothing changed. What was found to be so already is flushed.
 async fn end(mut session: Session, changed: bool) -> Outcome<u64> {
     if !changed {
         session.rollback().await;
+        session.flush().await?;
     }
     let row = session.row(sqlx::query("SELECT epoch FROM grc_keyring WHERE one = 1")).await?;
     let epoch = row.ok_or_else(|| corrupt("the keyring has no epoch"))?.try_get::<u64, _>(0)?;

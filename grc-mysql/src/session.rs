@@ -108,6 +108,15 @@ impl Session {
         Ok(())
     }
 
+    /// Has the server flush all that was seen on this connection. It shows a commit before it has flushed it: who tells a
+    /// caller that something is done, because it was seen, vouches for it. A commit of one's own takes all before it
+    /// along. Not within a transaction.
+    pub(crate) async fn flush(&mut self) -> Outcome<()> {
+        let write = "INSERT INTO grc_schema (name, version) VALUES ('flush', 1)
+                     ON DUPLICATE KEY UPDATE version = version + 1";
+        self.execute(sqlx::query(write)).await.map(|_| ())
+    }
+
     /// Takes back what was not committed. If that fails, the connection is closed, which does the same.
     pub(crate) async fn rollback(&mut self) {
         if self.raw("ROLLBACK").await.is_ok() {

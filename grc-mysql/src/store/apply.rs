@@ -1,7 +1,8 @@
 //! Applying a batch, within a transaction.
 //!
 //! What must exclude another commit writes the same row as the other: a version is compared in the statement that writes
-//! over it, a thing that may be there once is a primary key. Nothing rests on a lock that a reader takes.
+//! over it, a thing that may be there once is a primary key. Nothing that is stored rests on a lock that a reader takes;
+//! only what the feed says of a stream beside which something was written does.
 
 use super::{documents, events, feed, links, streams, tasks};
 use crate::{
@@ -43,7 +44,7 @@ pub(super) async fn apply(session: &mut Session, batch: &Batch, lane: u8) -> Res
         }
     }
     for stream in batch.beside(&touched) {
-        touched.push(Touched::Stream(stream.clone(), streams::version(session, stream).await?));
+        touched.push(Touched::Stream(stream.clone(), streams::version_kept(session, stream).await?));
     }
     let names: Vec<_> = current.iter().map(|(document, _)| *document).collect();
     let (place, versions) = feed::next(session, batch.authority(), lane, &names).await?;

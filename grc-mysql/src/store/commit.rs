@@ -3,8 +3,9 @@
 //! | what happens | what follows |
 //! |---|---|
 //! | a deadlock, a lock that is waited for too long, a row changed since (1213, 1205, 1020), also at COMMIT | the transaction was rolled back: it is run again |
+//! | a row is there that was not there a moment ago (1062) | the same |
 //! | the number of the lane is taken | again, in another lane |
-//! | the batch's id is in the feed | it was committed before: said so |
+//! | the batch's id is in the feed | it was committed before: said so, once it is flushed too |
 //! | a step meets something else than it expects | the same is asked first; then it is a conflict |
 //! | the connection is lost before COMMIT | nothing was written: again, on another connection |
 //! | the connection is lost at COMMIT | nobody knows: again. The id of the batch is a unique key, so that the second waits for the first, and finds it or takes its place |
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     error::{Fault, Outcome, doubtful},
     server::Server,
+    session::Session,
 };
 use grc_core::storage::{Batch, Receipt, StorageError};
 
@@ -95,36 +97,25 @@ async fn attempt(server: &Server, lanes: &Lanes, batch: &Batch) -> Ended {
         }
         Err(failed) => failed,
     };
-    let fault = match failed {
-        Failed::Feed(fault) => {
-            if fault.is_wait() {
-                lane.is_slow();
-            }
-            if fault.is_duplicate() {
-                session.rollback().await;
-                return match is_committed(server, batch).await {
-                    Ok(true) => Ended::Known,
-                    // It was the lane's number.
-                    Ok(false) => Ended::Again(fault),
-                    Err(fault) => again_if_lost(fault),
-                };
-            }
-            fault
-        }
-        Failed::Steps(fault) => fault,
+    let (at_feed, fault) = match failed {
+        Failed::Feed(fault) => (true, fault),
+        Failed::Steps(fault) => (false, fault),
     };
-    session.rollback().await;
-    drop(session);
-    match fault {
-        fault if fault.is_clash() => Ended::Again(fault),
-        // What the batch met may be what it wrote itself.
-        Fault::Store(error) => match is_committed(server, batch).await {
-            Ok(true) => Ended::Known,
-            Ok(false) => Ended::Failed(Fault::Store(error)),
-            Err(fault) => again_if_lost(fault),
-        },
-        fault => again_if_lost(fault),
+    if at_feed && fault.is_wait() {
+        lane.is_slow();
     }
+    session.rollback().await;
+    // What the batch met may be what it wrote itself. In the feed it met that, or the lane's number.
+    if matches!(fault, Fault::Store(_)) || at_feed && fault.is_duplicate() {
+        return match is_committed(&mut session, batch).await {
+            Ok(true) => Ended::Known,
+            Ok(false) if at_feed => Ended::Again(fault),
+            Ok(false) => Ended::Failed(fault),
+            Err(fault) => again_if_lost(fault),
+        };
+    }
+    // A duplicate that no step has an answer to: another was faster, and the step finds its row the next time.
+    if fault.is_duplicate() { Ended::Again(fault) } else { again_if_lost(fault) }
 }
 
 /// Before COMMIT a lost connection means that nothing was written; a server that is silent is not asked again.
@@ -136,13 +127,14 @@ fn again_if_lost(fault: Fault) -> Ended {
     }
 }
 
-/// Whether a batch was committed.
-async fn is_committed(server: &Server, batch: &Batch) -> Outcome<bool> {
+/// Whether a batch was committed, for good: it is seen before it is flushed. Asked on the connection on which it was met:
+/// another one may lead to a server that was started anew, and has lost it.
+async fn is_committed(session: &mut Session, batch: &Batch) -> Outcome<bool> {
     let read = "SELECT 1 FROM grc_change WHERE authority = ? AND batch = ?";
-    let rows = server
-        .rows(|| {
-            sqlx::query(read).bind(batch.authority().as_str().as_bytes()).bind(&batch.id().as_bytes()[..])
-        })
-        .await?;
-    Ok(!rows.is_empty())
+    let read = sqlx::query(read).bind(batch.authority().as_str().as_bytes()).bind(&batch.id().as_bytes()[..]);
+    let there = session.row(read).await?.is_some();
+    if there {
+        session.flush().await?;
+    }
+    Ok(there)
 }

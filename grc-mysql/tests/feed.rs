@@ -1,0 +1,398 @@
+//! The feed, while processes that write stand still between their last statement and COMMIT: whoever follows it sees
+//! every change once, in an order that agrees with each stream's versions, and misses none.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "feed/child.rs"]
+mod child;
+mod common;
+mod load;
+#[path = "feed/process.rs"]
+mod process;
+mod support;
+#[path = "feed/watch.rs"]
+mod watch;
+
+use child::Role;
+use common::{block_on, connect, fresh, options, run, shared, start};
+use grc_core::{
+    conformance::Dice,
+    storage::{Cursor, Store},
+};
+use grc_mysql::{Durability, MysqlStore};
+use load::{
+    follower::{Follower, Seen, check_order},
+    found::Found,
+    plan::{Plan, town},
+    writer::{End, Writer},
+};
+use private_server::{Server, Setup};
+use process::{Process, Said};
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use support::{say, wait_for};
+use watch::Watch;
+
+/// How often a process is stopped between its last statement and COMMIT; and on a server with a binary log.
+const STOPS: usize = 10;
+const LOGGED: usize = 6;
+/// How many commits of the other pass each time.
+const PASSING: usize = 200;
+/// How often each writer takes streams that others write too: half of them never, so that they are not held up.
+const SHARES: [usize; 4] = [0, 0, 3, 8];
+
+fn open_relaxed(address: &str) -> MysqlStore {
+    pollster::block_on(options().open_store(address)).unwrap()
+}
+
+/// The store, durable.
+fn open(address: &str, patience: u64) -> MysqlStore {
+    let options = options()
+        .durability(Durability::Full)
+        .patience(Duration::from_secs(patience))
+        .lock_wait(Duration::from_secs(1));
+    pollster::block_on(options.open_store(address)).unwrap()
+}
+
+/// Only what another test starts does anything.
+#[test]
+fn child() {
+    if let Some(words) = support::role() {
+        Role::read(words).play();
+    }
+}
+
+/// Processes that write to a database, each under an account of its own.
+fn processes(
+    server: &Server,
+    address: &str,
+    stop: &Path,
+    shares: &[&[usize]],
+    patience: u64,
+) -> Vec<Process> {
+    let name = address.rsplit('/').next().unwrap();
+    let start = |(n, shares): (usize, &&[usize])| {
+        let user = format!("{name}_p{n}");
+        run(
+            server,
+            &format!(
+                "CREATE USER '{user}'@'%' IDENTIFIED BY '{}'; GRANT ALL ON {name}.* TO '{user}'@'%'",
+                server.password()
+            ),
+        );
+        let role = Role {
+            address: address.replace(&format!("//{}:", server.user()), &format!("//{user}:")),
+            stop: stop.display().to_string(),
+            first: 16 * (n as u16 + 1),
+            shares: shares.to_vec(),
+            seed: 4_711,
+            patience,
+        };
+        Process::start(&user, role)
+    };
+    shares.iter().enumerate().map(start).collect()
+}
+
+/// What those that follow share with who stops the processes.
+#[derive(Default)]
+struct Stage {
+    /// How many changes the first one saw.
+    seen: AtomicUsize,
+    half: AtomicBool,
+    done: AtomicBool,
+    /// Where the first one was at half time, and what it had seen until there.
+    middle: Mutex<Option<(Cursor, BTreeSet<u128>)>>,
+}
+
+/// Ends who follows, also when the test fails.
+struct Ending<'a>(&'a Stage);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.done.store(true, Ordering::SeqCst);
+        self.0.half.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Reads all the time, from nothing.
+fn follow(address: &str, stage: &Stage, wait: &AtomicBool, seed: u64, first: bool) -> Follower {
+    let store = open(address, 30);
+    let mut follower = Follower::new(None, seed);
+    wait_for("the time to begin", || wait.load(Ordering::SeqCst));
+    loop {
+        let done = stage.done.load(Ordering::SeqCst);
+        let seen = follower.read(&store);
+        assert!(matches!(seen, Seen::Changes(_)), "{seen:?}");
+        if done && seen == Seen::Changes(0) {
+            return follower;
+        }
+        if first {
+            stage.seen.store(follower.changes.len(), Ordering::SeqCst);
+            if stage.half.load(Ordering::SeqCst) {
+                let mut middle = stage.middle.lock().unwrap();
+                let after = follower.after.clone().unwrap();
+                middle.get_or_insert_with(|| (after, follower.batches()));
+            }
+        }
+    }
+}
+
+/// Reads from the middle to the end, again and again. Answers what the last reading saw, and how many there were.
+fn reread(address: &str, stage: &Stage) -> (BTreeSet<u128>, usize) {
+    let store = open(address, 30);
+    let ended = || stage.done.load(Ordering::SeqCst);
+    wait_for("half time", || stage.middle.lock().unwrap().is_some() || ended());
+    let (cursor, before) = stage.middle.lock().unwrap().clone().unwrap();
+    let mut last = BTreeSet::new();
+    for n in 1.. {
+        let done = stage.done.load(Ordering::SeqCst);
+        let mut follower = Follower::new(Some(cursor.clone()), n as u64);
+        while follower.read(&store) != Seen::Changes(0) {}
+        check_order(&follower.changes, false);
+        let batches = follower.batches();
+        assert!(batches.is_superset(&last), "what was read is read again");
+        assert!(batches.is_disjoint(&before), "what was before the middle is not read again");
+        last = batches;
+        if done {
+            last.extend(before);
+            return (last, n);
+        }
+    }
+    unreachable!("somebody ends it")
+}
+
+/// What was seen while processes stood still.
+#[derive(Debug, Default)]
+struct Count {
+    stops: usize,
+    /// Stops of a process that had nothing open, or had sent COMMIT already.
+    misses: usize,
+    /// Batches that were in the feed and not committed, and the rows that their transactions had written.
+    batches: usize,
+    rows: u64,
+    /// Commits of the other process.
+    passed: usize,
+}
+
+impl Count {
+    /// Stops a process while one of its batches is in the feed and not committed, until hundreds of commits of the
+    /// other one have passed and were read.
+    fn stop(
+        &mut self,
+        watch: &mut Watch,
+        stopped: &Process,
+        other: &Process,
+        stage: &Stage,
+        dice: &mut Dice,
+    ) {
+        loop {
+            let until = stopped.acknowledged() + 1 + dice.below(12);
+            wait_for("a process to commit", || stopped.acknowledged() >= until);
+            stopped.freeze();
+            watch.settle(stopped);
+            let caught = watch.open(stopped).batches;
+            if !caught.is_empty() && self.pass(watch, &caught, (stopped, other), stage) {
+                return;
+            }
+            self.misses += 1;
+            stopped.thaw();
+        }
+    }
+
+    fn pass(
+        &mut self,
+        watch: &mut Watch,
+        caught: &BTreeSet<u128>,
+        (stopped, other): (&Process, &Process),
+        stage: &Stage,
+    ) -> bool {
+        let (commits, seen) = (other.acknowledged(), stage.seen.load(Ordering::SeqCst));
+        wait_for("hundreds of commits to pass, and to be read", || {
+            let (commits, seen) = (commits + PASSING, seen + PASSING);
+            other.acknowledged() >= commits && stage.seen.load(Ordering::SeqCst) >= seen
+        });
+        let open = watch.open(stopped);
+        // For some COMMIT was under way, and the server had not begun it.
+        let open_batches: BTreeSet<u128> = caught & &open.batches;
+        if open_batches.is_empty() {
+            return false;
+        }
+        assert!(open.rows.len() >= open_batches.len(), "{open:?}");
+        self.passed += other.acknowledged() - commits;
+        self.stops += 1;
+        self.batches += open_batches.len();
+        self.rows += open.rows.iter().sum::<u64>();
+        stopped.thaw();
+        // The connections live: what was decided is committed.
+        wait_for("what was held up to be acknowledged", || {
+            stopped.heard(|said| open_batches.iter().all(|batch| said.acknowledged.contains_key(batch)))
+        });
+        true
+    }
+}
+
+fn everything_once(setup: Setup, stops: usize) {
+    let server = start(setup);
+    let address = fresh(&server);
+    drop(open(&address, 30));
+    let directory = tempfile::tempdir().unwrap();
+    let stop = directory.path().join("stop");
+    let pair = processes(&server, &address, &stop, &[&SHARES, &SHARES], 30);
+    let mut watch = Watch::new(&server, &address);
+    let mut dice = Dice::new(99);
+    let (stage, at_once, mut count) = (Stage::default(), AtomicBool::new(true), Count::default());
+    let (first, late, (again, readings)) = std::thread::scope(|scope| {
+        let ending = Ending(&stage);
+        let first = scope.spawn(|| follow(&address, &stage, &at_once, 1, true));
+        let late = scope.spawn(|| follow(&address, &stage, &stage.half, 2, false));
+        let again = scope.spawn(|| reread(&address, &stage));
+        while count.stops < stops {
+            let n = count.stops % 2;
+            count.stop(&mut watch, &pair[n], &pair[1 - n], &stage, &mut dice);
+            stage.half.store(count.stops >= stops / 2, Ordering::SeqCst);
+        }
+        File::create(&stop).unwrap();
+        let said: Vec<Said> = pair.into_iter().map(Process::end).collect();
+        drop(ending);
+        let out = (first.join().unwrap(), late.join().unwrap(), again.join().unwrap());
+        check(&server, &address, &said, &out.0);
+        assert!(said.iter().map(|said| said.refused.len()).sum::<usize>() > 15, "they met each other");
+        out
+    });
+    let several = check_order(&first.changes, true);
+    check_order(&late.changes, true);
+    assert_eq!(late.batches(), first.batches(), "who came late");
+    assert_eq!(again, first.batches(), "who reads from the middle");
+    let changes = first.changes.len();
+    say(&format!(
+        "{count:?}, changes {changes}, of several streams {several}, readings from the middle {readings}"
+    ));
+    assert!(count.passed >= stops * PASSING && changes > count.passed && several > 300 && readings >= 3);
+}
+
+/// What was acknowledged is there, once; what was refused is not; and the feed has told all of it.
+fn check(server: &Server, address: &str, said: &[Said], follower: &Follower) {
+    let database = address.rsplit('/').next().unwrap();
+    let found = block_on(async { Found::read(&mut connect(server, database).await).await });
+    let acknowledged: Vec<&Plan> = said.iter().flat_map(|said| said.acknowledged.values()).collect();
+    for plan in &acknowledged {
+        assert!(found.holds(plan), "acknowledged, and not there as it was: {plan}");
+    }
+    let ids: BTreeSet<u128> = acknowledged.iter().map(|plan| plan.id).collect();
+    assert_eq!(found.batches, ids, "what is there was acknowledged");
+    let refused: usize = said.iter().map(|said| said.refused.len()).sum();
+    assert!(said.iter().all(|said| said.refused.keys().all(|id| !found.batches.contains(id))));
+    assert_eq!(follower.batches(), ids, "the feed tells all of it");
+    say(&format!("acknowledged {}, refused {refused}", ids.len()));
+}
+
+#[test]
+fn a_writer_that_stands_still_hides_nothing_from_who_follows() {
+    everything_once(Setup::new(), STOPS);
+}
+
+#[test]
+fn a_writer_that_stands_still_hides_nothing_where_the_server_has_a_binary_log() {
+    let setup = Setup::new().option("log-bin").option("sync-binlog=1").option("binlog-format=ROW");
+    everything_once(setup, LOGGED);
+}
+
+#[test]
+fn pages_of_every_size_tell_the_same() {
+    let address = fresh(shared());
+    let store = open_relaxed(&address);
+    let mut writer = Writer::new(&store, 1, 3, 5);
+    let ends: Vec<End> = (0..150).map(|_| writer.plan()).map(|plan| writer.settle(&plan, |_| ())).collect();
+    assert!(ends.iter().all(|end| *end == End::Acknowledged));
+    for limit in (1..=50).chain([149, 150, 151, 1_000]) {
+        let (mut after, mut changes) = (None, Vec::new());
+        loop {
+            let page = pollster::block_on(store.changes(&town(), after.as_ref(), limit)).unwrap();
+            if page.changes.is_empty() {
+                break;
+            }
+            assert!(page.changes.len() <= limit as usize);
+            changes.extend(page.changes);
+            after = Some(page.next);
+        }
+        check_order(&changes, true);
+        assert_eq!(changes.len(), 150, "pages of {limit}");
+    }
+}
+
+/// Stops a process while one of its writers has a batch open, until the server has given up its connections, and others
+/// have written what it held.
+#[test]
+fn what_a_process_held_that_stands_still_is_free_after_a_while() {
+    const PATIENCE: u64 = 2;
+    let server = start(Setup::new());
+    let address = fresh(&server);
+    let store = open(&address, PATIENCE);
+    let directory = tempfile::tempdir().unwrap();
+    let stop = directory.path().join("stop");
+    // One writes what others write too, one does not.
+    let mut pair = processes(&server, &address, &stop, &[&[1, 0]], PATIENCE);
+    let (mut watch, mut dice) = (Watch::new(&server, &address), Dice::new(7));
+    let mut other = Writer::new(&store, 900, 1, 1);
+    let mut outcome = Said::default();
+    let (mut lost, mut repeated) = (0, 0);
+    while lost < 2 || repeated < 2 {
+        let process = &pair[0];
+        let until = process.acknowledged() + 1 + dice.below(12);
+        wait_for("the process to commit", || process.acknowledged() >= until);
+        process.freeze();
+        watch.settle(process);
+        let open = watch.open(process).batches;
+        let theirs = open.iter().find_map(|batch| Some((*batch, watch.contended(*batch)?)));
+        let own = open.iter().find(|batch| **batch >= Writer::first_id(process.role.first + 1)).copied();
+        if !(theirs.is_some() && lost < 2 || own.is_some() && repeated < 2) {
+            process.thaw();
+            continue;
+        }
+        if let Some((_, (stream, before))) = theirs {
+            let plan = Plan { streams: vec![(stream, before)], ..other.plan() };
+            // Whoever waits for it is told to try again, until the server takes back what was not committed.
+            if other.settle(&plan, |_| ()) == End::Acknowledged {
+                outcome.acknowledged.insert(plan.id, plan);
+            } else {
+                // COMMIT was under way, and the server had not begun it.
+                process.thaw();
+                continue;
+            }
+        }
+        wait_for("the server to take back what was not committed", || watch.open(process).batches.is_empty());
+        let committed = watch.committed(&open);
+        process.thaw();
+        if let Some((batch, _)) = theirs {
+            wait_for("the process to be refused", || process.heard(|said| said.refused.contains_key(&batch)));
+            lost += 1;
+        }
+        if let Some(batch) = own {
+            let known = || process.heard(|said| said.acknowledged.contains_key(&batch));
+            wait_for("the process to repeat its batch", known);
+            repeated += usize::from(!committed.contains(&batch));
+        }
+    }
+    File::create(&stop).unwrap();
+    let said = [pair.remove(0).end(), outcome];
+    let mut follower = Follower::new(None, 3);
+    while follower.read(&store) != Seen::Changes(0) {}
+    check_order(&follower.changes, true);
+    check(&server, &address, &said, &follower);
+    say(&format!("lost and refused {lost}, lost and repeated {repeated}, the others: {:?}", other.tally));
+    assert_eq!(other.tally.acknowledged, lost, "the others got through");
+}
