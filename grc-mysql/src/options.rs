@@ -106,7 +106,7 @@ impl Options {
         self
     }
 
-    /// How long to wait for somebody else's lock, in whole seconds.
+    /// How long to wait for somebody else's lock, in whole seconds, about.
     #[must_use]
     pub const fn lock_wait(mut self, patience: Duration) -> Self {
         self.lock_wait = patience;

@@ -95,6 +95,11 @@ impl Server {
         self.options.connections
     }
 
+    /// How often a lock is waited for, a second each time.
+    pub(crate) fn lock_waits(&self) -> u32 {
+        u32::try_from(self.options.lock_wait.as_secs()).unwrap_or(u32::MAX).max(1)
+    }
+
     /// Makes one connection, and says what stands against it.
     pub(crate) async fn try_out(&self) -> Outcome<()> {
         use sqlx::{ConnectOptions, Connection};

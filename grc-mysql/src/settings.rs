@@ -18,18 +18,22 @@ const VARIABLES: &str = "SHOW VARIABLES WHERE Variable_name IN ('version', 'inno
 /// commit rests on what was read longer ago, whichever process made it.
 pub(crate) const LAG: Duration = Duration::from_secs(600);
 
+/// Seconds that one lock is waited for before its transaction is run again: short, since a lane of the feed in which
+/// somebody stands still is left for another.
+const LOCK_WAIT: u64 = 1;
+
 /// The largest body, its statement and some room.
 const PACKET: u64 = 8 << 20;
 
 /// Sets a new connection, and refuses a server on which the promises cannot be kept.
 pub(crate) async fn settle(connection: &mut MySqlConnection, options: &Options, place: &str) -> Outcome<()> {
-    let lock_wait = options.lock_wait.as_secs().max(1);
     // A process that stands still with an open transaction holds its locks no longer than this.
     let idle = options.patience.as_secs().saturating_mul(2).clamp(1, LAG.as_secs());
     let set = format!(
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, \
-         innodb_lock_wait_timeout = {lock_wait}, lock_wait_timeout = {lock_wait}, wait_timeout = {idle}; \
-         SET NAMES utf8mb4; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+         innodb_lock_wait_timeout = {LOCK_WAIT}, lock_wait_timeout = {}, wait_timeout = {idle}; \
+         SET NAMES utf8mb4; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        options.lock_wait.as_secs().max(1)
     );
     connection.execute(sqlx::raw_sql(AssertSqlSafe(set))).await?;
     let mut found = Variables::read(connection).await?;

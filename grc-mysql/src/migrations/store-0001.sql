@@ -1,6 +1,7 @@
 -- Every primary key begins with the authority; nothing counts up by itself. Words and texts are VARBINARY: compared byte
 -- by byte, without a character set that a server could set otherwise. Instants are microseconds, bodies are bytes.
--- `opened` is the fact of that name, the least integer where it is absent: what lists are ordered by.
+-- `opened` is the fact of that name, the least integer where it is absent: what lists are ordered by. `beside` counts
+-- what was written beside a stream without its row, so that whoever does so writes its row all the same.
 CREATE TABLE IF NOT EXISTS grc_schema (
   name VARBINARY(64) NOT NULL,
   version BIGINT UNSIGNED NOT NULL,
@@ -23,6 +24,7 @@ CREATE TABLE IF NOT EXISTS grc_stream (
   version BIGINT UNSIGNED NOT NULL,
   fold INT UNSIGNED NOT NULL,
   head BINARY(32) NOT NULL,
+  beside BIGINT UNSIGNED NOT NULL DEFAULT 0,
   body MEDIUMBLOB NOT NULL,
   PRIMARY KEY (authority, kind, id),
   KEY stream_by_desk (authority, kind, f_service, f_state, opened, id),

@@ -1,8 +1,7 @@
 //! Applying a batch, within a transaction.
 //!
 //! What must exclude another commit writes the same row as the other: a version is compared in the statement that writes
-//! over it, a thing that may be there once is a primary key. Nothing that is stored rests on a lock that a reader takes;
-//! only what the feed says of a stream beside which something was written does.
+//! over it, a thing that may be there once is a primary key. Nothing rests on a lock that a reader takes.
 
 use super::{documents, events, feed, links, streams, tasks};
 use crate::{

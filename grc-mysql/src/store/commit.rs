@@ -24,9 +24,6 @@ use grc_core::storage::{Batch, Receipt, StorageError};
 
 /// How often a transaction that met another one is run again.
 const CLASHES: u32 = 50;
-/// How often a lock is waited for, each time as long as the options say.
-const WAITS: u32 = 3;
-
 /// What an attempt came to.
 enum Ended {
     Committed,
@@ -42,7 +39,7 @@ enum Ended {
 /// Commits a batch.
 pub(super) async fn commit(server: &Server, lanes: &Lanes, batch: &Batch) -> Result<Receipt, StorageError> {
     let receipt = |replayed| Ok(Receipt { batch: batch.id(), replayed });
-    let (mut clashes, mut waits, mut lost) = (CLASHES, WAITS, server.connections() + 8);
+    let (mut clashes, mut waits, mut lost) = (CLASHES, server.lock_waits(), server.connections() + 8);
     let mut doubt: Option<Fault> = None;
     loop {
         let fault = match attempt(server, lanes, batch).await {

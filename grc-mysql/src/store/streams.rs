@@ -110,11 +110,13 @@ pub(super) async fn put(session: &mut Session, row: &StreamRow, expect: Expect) 
     }
 }
 
-/// The version of a stream row, which stays so until the commit; 0 if there is none. Without the lock another could
-/// raise it between this reading and the place in the feed, which would then tell an older version after a newer one.
+/// The version of a stream row, which stays so until the commit, because the row is written; 0 if there is none. Were it
+/// only read, another could raise it between this reading and the place in the feed, which would then tell an older
+/// version after a newer one.
 pub(super) async fn version_kept(session: &mut Session, key: &StreamKey) -> Outcome<u64> {
-    let read =
-        "SELECT version FROM grc_stream WHERE authority = ? AND kind = ? AND id = ? LOCK IN SHARE MODE";
+    let write = "UPDATE grc_stream SET beside = beside + 1 WHERE authority = ? AND kind = ? AND id = ?";
+    session.execute(keyed(sqlx::query(write), key)).await?;
+    let read = "SELECT version FROM grc_stream WHERE authority = ? AND kind = ? AND id = ?";
     let row = session.row(keyed(sqlx::query(read), key)).await?;
     row.map_or(Ok(0), |row| number(&row, 0))
 }
