@@ -27,7 +27,8 @@ const DESTROYED: u8 = 12;
 /// so that whoever copies the one has not copied the other.
 ///
 /// A key is destroyed by overwriting it in its row, which from then on answers to nobody. The server's own logs hold the
-/// older row for a while: keep its binary log short or off, and its backups apart and short-lived.
+/// older row for a while, the redo log until it has come round once: keep its binary log short or off, its redo log small,
+/// and its backups apart and short-lived.
 #[derive(Debug)]
 pub struct MysqlKeyring {
     server: Server,
@@ -77,22 +78,37 @@ async fn connect(server: &Server, options: &Options) -> Outcome<()> {
     server.try_out().await?;
     let mut session = server.session().await?;
     schema::KEYRING.migrate(&mut session, options.create, server.place()).await?;
+    let found = session.rows(sqlx::query("SELECT 1 FROM grc_keyring")).await?;
+    if !found.is_empty() {
+        return Ok(());
+    }
     // Made with the keyring, never anew: of several who make it at once, the first wins.
     let first = "INSERT INTO grc_keyring (one, id, epoch) VALUES (1, ?, 0)";
-    let found = session.rows(sqlx::query("SELECT 1 FROM grc_keyring")).await?;
-    if found.is_empty() {
-        match session.execute(sqlx::query(first).bind(&fresh_id()?.as_bytes()[..])).await {
-            Err(fault) if fault.is_duplicate() => {}
-            other => other.map(|_| ())?,
+    session.begin().await?;
+    match session.execute(sqlx::query(first).bind(&fresh_id()?.as_bytes()[..])).await {
+        Err(fault) if fault.is_duplicate() => {
+            session.rollback().await;
+            return Ok(());
         }
+        other => other.map(|_| ())?,
     }
-    Ok(())
+    for (table, slot) in [("grc_key (n, id,", ""), ("grc_kept (n, id, slot,", " 0,")] {
+        let row = |n: u64| format!("({n}, NULL,{slot} {DESTROYED}, x'{:064x}')", 0);
+        let rows = (1..=BLANKS).map(row).collect::<Vec<_>>().join(", ");
+        session.execute(sql(format!("INSERT INTO {table} state, `key`) VALUES {rows}"))).await?;
+    }
+    session.commit().await
 }
 
-/// What the keyring says of itself, on a server with a binary log and on one without: the log keeps older rows.
+/// How many rows without a key a table begins with: more than the largest page holds (64 KiB), see the migration.
+const BLANKS: u64 = 2_000;
+
+/// What the keyring says of itself, on a server with a binary log and on one without: the log keeps older rows. Rows do
+/// not move, but for those of a page that is full just when the adding of a row was taken back.
 const ERASURE: &str = "the key's bytes are overwritten in its row and given to nobody any more; copies stay in the \
-                       keyring server's redo and undo logs until they are overwritten, in its binary log, if it has \
-                       one, and in its replicas and backups until they expire";
+                       keyring server's redo, undo and doublewrite logs until they are overwritten, in its binary log, \
+                       if it has one, and in its replicas and backups until they expire; and, rarely, in a page of the \
+                       table that the server has split, until the table is written anew";
 
 #[async_trait]
 impl Keyring for MysqlKeyring {
@@ -183,10 +199,35 @@ async fn states(session: &mut Session, ids: &[KeyId]) -> Outcome<HashMap<KeyId, 
     Ok(out)
 }
 
-async fn append(session: &mut Session, id: KeyId, state: u8, key: &[u8; 32]) -> Outcome<()> {
-    let insert = "INSERT INTO grc_key (id, state, `key`) VALUES (?, ?, ?)";
-    let insert = sqlx::query(insert).bind(&id.as_bytes()[..]).bind(state).bind(&key[..]);
-    session.execute(insert).await.map(|_| ())
+/// The number of a table's last row. Nobody else adds one: they all wait for the row of the epoch.
+async fn last(session: &mut Session, table: &'static str) -> Outcome<u64> {
+    let row = session.row(sql(format!("SELECT MAX(n) FROM {table}"))).await?;
+    let last = row.map_or(Ok(None), |row| row.try_get::<Option<u64>, _>(0))?;
+    Ok(last.unwrap_or(0))
+}
+
+/// Adds keys after those that there are: rows never move, see the migration.
+async fn append(session: &mut Session, state: u8, keys: &[(KeyId, &[u8; 32])]) -> Outcome<()> {
+    let insert = "INSERT INTO grc_key (n, id, state, `key`) VALUES (?, ?, ?, ?)";
+    let mut n = last(session, "grc_key").await?;
+    for (id, key) in keys {
+        n += 1;
+        let insert = sqlx::query(insert).bind(n).bind(&id.as_bytes()[..]).bind(state).bind(&key[..]);
+        session.execute(insert).await?;
+    }
+    Ok(())
+}
+
+/// Adds the slots that are kept of a key.
+async fn append_kept(session: &mut Session, id: KeyId, slots: &BTreeMap<Slot, SlotKey>) -> Outcome<()> {
+    let insert = "INSERT INTO grc_kept (n, id, slot, state, `key`) VALUES (?, ?, ?, 10, ?)";
+    let mut n = last(session, "grc_kept").await?;
+    for (slot, key) in slots {
+        n += 1;
+        let insert = sqlx::query(insert).bind(n).bind(&id.as_bytes()[..]).bind(*slot);
+        session.execute(insert.bind(&key.expose()[..])).await?;
+    }
+    Ok(())
 }
 
 /// Overwrites a key in its place.
@@ -236,9 +277,8 @@ async fn issue(server: &Server, keys: &[(KeyId, DataKey)]) -> Outcome<u64> {
     for (id, key) in keys.iter().filter(|(id, _)| !known.contains_key(id)) {
         fresh.entry(*id).or_insert(key);
     }
-    for (id, key) in &fresh {
-        append(&mut session, *id, WHOLE, key.expose()).await?;
-    }
+    let rows: Vec<(KeyId, &[u8; 32])> = fresh.iter().map(|(id, key)| (*id, key.expose())).collect();
+    append(&mut session, WHOLE, &rows).await?;
     end(session, !fresh.is_empty()).await
 }
 
@@ -252,11 +292,7 @@ async fn keep(server: &Server, id: KeyId, slots: &BTreeMap<Slot, SlotKey>) -> Ou
         }
         Some((DESTROYED, _)) => false,
         Some((WHOLE, _)) => {
-            for (slot, key) in slots {
-                let insert = "INSERT INTO grc_kept (id, slot, state, `key`) VALUES (?, ?, 10, ?)";
-                let insert = sqlx::query(insert).bind(&id.as_bytes()[..]).bind(*slot).bind(&key.expose()[..]);
-                session.execute(insert).await?;
-            }
+            append_kept(&mut session, id, slots).await?;
             overwrite(&mut session, id, KEPT).await?;
             true
         }
@@ -284,7 +320,7 @@ async fn destroy(server: &Server, ids: &[KeyId]) -> Outcome<u64> {
                 }
             }
             // A tombstone for a key that this keyring never had.
-            None => append(&mut session, *id, DESTROYED, &[0; 32]).await?,
+            None => append(&mut session, DESTROYED, &[(*id, &[0; 32])]).await?,
         }
         done.push(*id);
         changed = true;
