@@ -24,7 +24,7 @@ pub(crate) async fn settle(connection: &mut MySqlConnection, options: &Options, 
     let idle = options.patience.as_secs().max(1) * 2;
     let set = format!(
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, \
-         innodb_lock_wait_timeout = {lock_wait}, wait_timeout = {idle}; \
+         innodb_lock_wait_timeout = {lock_wait}, lock_wait_timeout = {lock_wait}, wait_timeout = {idle}; \
          SET NAMES utf8mb4; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
     );
     connection.execute(sqlx::raw_sql(AssertSqlSafe(set))).await?;
