@@ -38,9 +38,10 @@ use grc_core::{
 use lanes::Lanes;
 
 const ERASURE: &str = "dropped rows are deleted; the server overwrites their bytes when it uses their pages again, which \
-                       a scrub does at once for tables up to 512 MiB; its redo, undo and binary logs, its replicas and \
-                       its backups keep them until they expire: all of it sealed, and unreadable once its keys are \
-                       destroyed in the keyring";
+                       a scrub does at once for tables up to 512 MiB; its redo, undo, doublewrite and binary logs, its \
+                       replicas and its backups keep them until they expire: what was typed is sealed in all of it, \
+                       and unreadable once its keys are destroyed in the keyring; an exact place is not, where the \
+                       type's places are public";
 
 /// A store in a database of a MySQL or MariaDB server.
 ///
