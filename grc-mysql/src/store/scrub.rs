@@ -4,10 +4,18 @@ use crate::{error::Outcome, server::Server};
 use grc_core::storage::ScrubReport;
 use sqlx::Row;
 
-/// Tables whose rows are dropped, and which may hold sealed values or tokens; and the streams, whose places are made
-/// coarse: a row that changes its size is written elsewhere in its page, and leaves the exact place behind.
-const TABLES: [&str; 7] =
-    ["grc_vault", "grc_blob", "grc_link", "grc_index", "grc_task", "grc_receipt", "grc_stream"];
+/// Tables whose rows are dropped, and which may hold sealed values or tokens; and those whose places are made coarse: a row
+/// that changes its size is written elsewhere in its page, and leaves the exact place behind.
+const TABLES: [&str; 8] = [
+    "grc_vault",
+    "grc_blob",
+    "grc_link",
+    "grc_index",
+    "grc_task",
+    "grc_receipt",
+    "grc_stream",
+    "grc_measure",
+];
 /// Larger tables are not written anew in one go.
 const REWRITE: u64 = 512 << 20;
 
