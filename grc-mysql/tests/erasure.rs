@@ -12,10 +12,11 @@ mod servers;
 mod shared;
 
 use common::{fresh, options, start};
-use eye::census;
+use eye::{Watch, census};
 use grc_core::{
     Grc, GrcError, KeyId, Stores, SystemEntropy,
-    storage::ScrubReport,
+    request::Measure,
+    storage::{Fact, FactValue, Facts, ScrubReport, Step},
     vault::{DataKey, KeyState, Keyring, SlotKey},
 };
 use grc_mysql::Options;
@@ -25,7 +26,7 @@ use servers::{Servers, busy, flush, restore, setup};
 use shared::{
     checks::{checks, dropped, nothing_given_in_clear, only_the_living, red, turns_red},
     play::{World, play},
-    scan::Patterns,
+    scan::{Patterns, Secrets},
     scenes::{a_whole_key, one_value},
     spy::Off,
 };
@@ -90,7 +91,7 @@ fn check_said(left: &BTreeMap<&str, usize>, sentence: &str) {
 }
 
 /// What is known of everything that a server's files hold, after a play that was watched.
-fn check_files(world: &World<Servers>) -> BTreeMap<&'static str, usize> {
+fn check_files(world: &World<Servers>) -> String {
     let server = world.adapter.server;
     let seen = world.adapter.end_watch();
     let written = nothing_was_overwritten(server);
@@ -98,17 +99,41 @@ fn check_files(world: &World<Servers>) -> BTreeMap<&'static str, usize> {
     let sealed = dropped(world);
     let bait = Patterns::of(sealed.iter().map(|(slot, bytes)| (slot.to_string(), bytes.clone())));
     let there = sorts(&census(server.directory(), &bait));
-    println!(
-        "{seen:?}; {} secrets, none in clear; {written} bytes of redo log; sealed bytes ({}) are in: {there:?}",
-        world.secrets.len(),
-        sealed.len()
-    );
     assert!(world.secrets.len() > 100);
     assert!(seen.looks > 20 && seen.most_files > 20 && seen.scanned > 5 << 20, "{seen:?}");
     for sort in ["redo log", "binary log"] {
         assert!(there.get(sort).is_some_and(|count| *count >= sealed.len() / 2), "{sort}: {there:?}");
     }
-    there
+    format!(
+        "{seen:?}; {} secrets, none in clear; {written} bytes of redo log; sealed bytes ({}) are in: {there:?}",
+        world.secrets.len(),
+        sealed.len()
+    )
+}
+
+#[test]
+fn the_eye_sees_what_is_in_clear() {
+    let (server, secrets) = (busy(), Secrets::default());
+    let watch = Watch::start(server.directory(), server.pid().unwrap(), &secrets);
+    watch.look();
+    let database = fresh(server);
+    let database = database.rsplit('/').next().unwrap();
+    common::run(server, &format!("CREATE TABLE {database}.told (text TEXT)"));
+    secrets.text("un secret bien garde");
+    common::run(server, &format!("INSERT INTO {database}.told VALUES ('un secret bien garde')"));
+    let found = watch.found();
+    assert!(
+        found
+            .iter()
+            .any(|found| found.contains("UTF-8") && (found.contains("-bin.") || found.contains("binlog."))),
+        "{found:?}"
+    );
+    secrets.text("deux secrets");
+    common::run(server, &format!("CREATE TABLE {database}.wide (text TEXT CHARACTER SET utf16)"));
+    common::run(server, &format!("INSERT INTO {database}.wide VALUES (CONCAT('deux', ' ', 'secrets'))"));
+    let found = watch.found();
+    assert!(found.iter().any(|found| found.contains("UTF-16BE")), "{found:?}");
+    println!("planted, and found {} times", found.len());
 }
 
 #[test]
@@ -116,7 +141,7 @@ fn what_is_erased_cannot_be_had_again() {
     let server = lasting(setup());
     block_on(async {
         let world = play(Servers::new(server, durable()).watched(), Off::Nothing).await;
-        check_files(&world);
+        println!("{}", check_files(&world));
         let checks = checks(&world).await;
         assert_eq!(red(&checks), Vec::<&str>::new());
         println!("{} assertions hold; {} slots were erased", checks.len(), world.gone.len());
@@ -140,7 +165,7 @@ fn a_general_log_has_nothing_in_clear_and_a_backup_brings_back_the_living_only()
     block_on(async {
         let adapter = Servers::new(server, durable()).watched().with_backups();
         let world = play(adapter, Off::Nothing).await;
-        check_files(&world);
+        println!("{}", check_files(&world));
         // Statements are in it with their values.
         let log = std::fs::read(server.data_dir().join("general.log")).unwrap();
         let bait = Patterns::of(
@@ -189,7 +214,7 @@ fn each_step_left_out_turns_its_assertion_red() {
         (Off::KeptKeys, "no sealed slot opens"),
     ] {
         let checks = block_on(async { checks(&play(Servers::quick(), off).await).await });
-        turns_red(off, expected, &checks);
+        println!("{}", turns_red(off, expected, &checks));
     }
 }
 
@@ -206,8 +231,35 @@ fn one_value_can_be_erased_before_its_time() {
 }
 
 /// The tables whose rows are dropped, or that have exact places.
-const DROPPED: [&str; 7] =
-    ["grc_vault", "grc_blob", "grc_link", "grc_index", "grc_task", "grc_receipt", "grc_stream"];
+const DROPPED: [&str; 8] = [
+    "grc_vault",
+    "grc_blob",
+    "grc_link",
+    "grc_index",
+    "grc_task",
+    "grc_receipt",
+    "grc_stream",
+    "grc_measure",
+];
+
+/// The exact place as measures have it.
+fn place_in_measure(world: &World<Servers>) -> Vec<u8> {
+    let mut facts = Facts::new();
+    for (fact, degrees) in [(Fact::Lat, 48_123_456), (Fact::Lon, -1_654_321)] {
+        facts.set(fact, Some(FactValue::Integer(degrees)));
+    }
+    let alone = Measure { facts, spans: Vec::new() }.to_bytes();
+    // Between the version and the ends of both lists.
+    let place = alone[1..alone.len() - 2].to_vec();
+    let pattern = Patterns::of([("it".to_owned(), place.clone())]);
+    let batches = world.stores.batches.lock().unwrap();
+    let mut measures = batches.iter().flat_map(|batch| batch.steps()).filter_map(|step| match step {
+        Step::PutMeasure { bytes, .. } => Some(bytes),
+        _ => None,
+    });
+    assert!(measures.any(|bytes| !pattern.numbers(bytes).is_empty()), "a measure has the exact place");
+    place
+}
 
 #[test]
 fn dropped_bytes_are_not_in_the_tables_after_a_scrub() {
@@ -225,10 +277,11 @@ fn dropped_bytes_are_not_in_the_tables_after_a_scrub() {
             let bytes = (degrees as u64 ^ 1 << 63).to_be_bytes();
             gone.push((format!("a coordinate {degrees}"), bytes.to_vec()));
         }
+        gone.push(("a place in a measure".to_owned(), place_in_measure(&world)));
         let patterns = Patterns::of(gone.clone());
         let tables = || {
             flush(server, database, &DROPPED);
-            flush(server, database, &["grc_measure", "grc_event", "grc_change", "grc_document"]);
+            flush(server, database, &["grc_event", "grc_change", "grc_document"]);
             census(&server.data_dir().join(database), &patterns)
         };
         let before = tables();
@@ -256,7 +309,7 @@ fn dropped_bytes_are_not_in_the_tables_after_a_scrub() {
         // The report says what it could not.
         let [logs] = &report.could_not[..] else { panic!("{report:?}") };
         check_said(&sorts(&left), logs);
-        let place = Patterns::of(gone.drain(gone.len() - 2..));
+        let place = Patterns::of(gone.drain(gone.len() - 3..));
         assert!(logs.contains("place") || census(server.directory(), &place).is_empty(), "{logs}");
         assert!(sorts(&left).contains_key("binary log"));
     });

@@ -3,6 +3,7 @@
 use super::{
     attack::{attack, files_open},
     play::{World, state},
+    spy::Off,
     stage::{Adapter, PHONE, TOWN, at},
 };
 use grc_core::{
@@ -84,11 +85,12 @@ pub(crate) fn red(checks: &[Check]) -> Vec<&'static str> {
     checks.iter().filter(|(_, holds)| !holds).map(|(name, _)| *name).collect()
 }
 
-/// A step left out is noticed.
-pub(crate) fn turns_red(off: impl std::fmt::Debug, expected: &str, checks: &[Check]) {
+/// A step left out is noticed. Answers what it was noticed by.
+#[track_caller]
+pub(crate) fn turns_red(off: Off, expected: &str, checks: &[Check]) -> String {
     let red = red(checks);
-    println!("{off:?} left out: {red:?}");
     assert!(red.contains(&expected), "{off:?} left out does not turn `{expected}` red: {red:?}");
+    format!("{off:?} left out: {red:?}")
 }
 
 /// No typed value and no key is in clear in any byte that the store was given.

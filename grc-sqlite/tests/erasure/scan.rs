@@ -61,7 +61,9 @@ impl Patterns {
 
 /// What must never be in clear: typed values, and keys. It grows while the town is played.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Secrets(Arc<Mutex<Vec<(Kind, String, Vec<u8>)>>>);
+pub(crate) struct Secrets(Arc<Mutex<Vec<Secret>>>);
+
+type Secret = (Kind, String, Vec<u8>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
