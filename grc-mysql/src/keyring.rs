@@ -93,7 +93,7 @@ async fn connect(server: &Server, options: &Options) -> Outcome<()> {
         other => other.map(|_| ())?,
     }
     for (table, slot) in [("grc_key (n, id,", ""), ("grc_kept (n, id, slot,", " 0,")] {
-        let row = |n: u64| format!("({n}, x'{n:032x}',{slot} {DESTROYED}, x'{:064x}')", 0);
+        let row = |n: u64| format!("({n}, NULL,{slot} {DESTROYED}, x'{:064x}')", 0);
         let rows = (1..=BLANKS).map(row).collect::<Vec<_>>().join(", ");
         session.execute(sql(format!("INSERT INTO {table} state, `key`) VALUES {rows}"))).await?;
     }
@@ -101,7 +101,7 @@ async fn connect(server: &Server, options: &Options) -> Outcome<()> {
 }
 
 /// How many rows without a key a table begins with: more than the largest page holds (64 KiB), see the migration.
-const BLANKS: u64 = 1_000;
+const BLANKS: u64 = 2_000;
 
 /// What the keyring says of itself, on a server with a binary log and on one without: the log keeps older rows. Rows do
 /// not move, but for those of a page that is full just when the adding of a row was taken back.
