@@ -264,3 +264,30 @@ async fn months(lag: Duration) {
     assert_eq!(worker.work(None, Budget::ALL).await.unwrap().months, 1);
     assert!(found().await.is_empty());
 }
+
+/// The row and its events were read at two moments: a request that somebody worked on was said to be damaged.
+#[test]
+fn a_request_that_somebody_works_on_verifies() {
+    let town = block_on(Town::open("voirie"));
+    let clerk = town.agent("a-01");
+    let id = block_on(clerk.submit(leak())).unwrap().id();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..300 {
+                block_on(clerk.act_on(id, None, Command::note(format!("note {n}")))).unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        let host = town.authority.host("audit");
+        let mut verified = 0;
+        while !done.load(std::sync::atomic::Ordering::SeqCst) {
+            match block_on(host.verify(id)) {
+                Ok(verdict) => assert_eq!(verdict.problems, Vec::<String>::new(), "after {verified}"),
+                Err(error) => assert!(matches!(error, GrcError::Busy), "{error:?}"),
+            }
+            verified += 1;
+        }
+        assert!(verified > 0);
+    });
+}

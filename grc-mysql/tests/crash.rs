@@ -14,6 +14,8 @@ mod load;
 mod many;
 #[path = "crash/pairs.rs"]
 mod pairs;
+#[path = "crash/town.rs"]
+mod town;
 
 use common::{block_on, connect, fresh, options, shared, start};
 use grc_core::{
@@ -24,7 +26,7 @@ use grc_mysql::{Durability, MysqlStore};
 use load::{
     follower::check_order,
     found::Found,
-    plan::{Plan, stream, town},
+    plan::{self, Plan, stream},
 };
 use many::Many;
 use pairs::Pairs;
@@ -35,6 +37,7 @@ use std::{
     sync::mpsc,
     time::Duration,
 };
+use town::Town;
 
 /// Kills of the server; and of one with a binary log.
 const KILLS: usize = 20;
@@ -96,7 +99,8 @@ fn kept(server: &Server, n: usize) -> BTreeSet<u128> {
     rows.iter().map(|row| u128::from_be_bytes(row.get::<Vec<u8>, _>(0).try_into().unwrap())).collect()
 }
 
-fn killed(setup: Setup, kills: usize) {
+/// Answers what it counted.
+fn killed(setup: Setup, kills: usize) -> String {
     let server = start(noting(setup));
     let address = server.url("grc");
     // One gives up before the server is there again, the other does not.
@@ -124,18 +128,19 @@ fn killed(setup: Setup, kills: usize) {
     check_all(&server, &address, &many);
     let (tally, refused_cursors) = (many.tally(), many.refused_cursors());
     let twins = many.acknowledged_to_twins();
-    println!("kills {kills}, refused cursors {refused_cursors}, acknowledged to twins {twins}, {tally:?}");
     assert!(tally.acknowledged as usize > kills * 50 && tally.repeated as usize > kills && twins > 100);
+    format!("kills {kills}, refused cursors {refused_cursors}, acknowledged to twins {twins}, {tally:?}")
 }
 
 #[test]
 fn a_server_that_is_killed_has_what_it_acknowledged() {
-    killed(Setup::new(), KILLS);
+    println!("{}", killed(Setup::new(), KILLS));
 }
 
 #[test]
 fn a_server_with_a_binary_log_that_is_killed_has_what_it_acknowledged() {
-    killed(Setup::new().option("log-bin").option("sync-binlog=1").option("binlog-format=ROW"), LOGGED);
+    let setup = Setup::new().option("log-bin").option("sync-binlog=1").option("binlog-format=ROW");
+    println!("{}", killed(setup, LOGGED));
 }
 
 #[test]
@@ -170,9 +175,43 @@ fn what_two_did_at_once_is_there_after_a_kill() {
     assert!(acknowledged > KILLS * 10);
 }
 
+#[test]
+fn an_engine_whose_server_is_killed_goes_on() {
+    let server = start(Setup::new());
+    let (address, keys) = (fresh(&server), fresh(&server));
+    let town = Town::open(&address, &keys);
+    let mut dice = Dice::new(5);
+    let mut opened = 0;
+    std::thread::scope(|scope| {
+        let ending = town.ending();
+        for n in 0..4 {
+            let town = &town;
+            scope.spawn(move || town.work(n));
+        }
+        for _ in 0..KILLS {
+            town.wait_for(4 + dice.below(16));
+            server.kill().unwrap();
+            server.restart().unwrap();
+            opened += town.check(&mut dice, 5);
+        }
+        town.wait_for(40);
+        drop(ending);
+    });
+    opened += town.check(&mut dice, usize::MAX);
+    let requests = block_on(async {
+        let read = "SELECT COUNT(*) FROM grc_stream WHERE kind = 'request'";
+        let row = connect(&server, database(&address)).await.fetch_one(read).await.unwrap();
+        row.get::<i64, _>(0)
+    });
+    let count = town.count();
+    println!("kills {KILLS}, {count:?}, verified {opened}");
+    assert_eq!(requests, count.submitted as i64, "each intake came in once");
+    assert!(count.submitted > 60 && count.acted > 150 && count.repeated > KILLS);
+}
+
 /// What does not succeed on a machine that is busy does so later.
 fn again<T, E: std::fmt::Debug>(mut ask: impl FnMut() -> Result<T, E>) -> T {
-    (0..50).find_map(|_| ask().ok()).map_or_else(|| ask().unwrap(), |out| out)
+    (0..50).find_map(|_| ask().ok()).unwrap_or_else(|| ask().unwrap())
 }
 
 /// The connections of clients that are at work, with the first word of what they do.
@@ -255,9 +294,9 @@ fn a_server_that_is_frozen_is_away_and_not_waited_for() {
             let plan = Plan { id: 7, streams: vec![(1 << 100, 0)], beside: None };
             check_away("a commit", || pollster::block_on(store.commit(plan.batch())));
             let load =
-                Load { authority: town(), streams: vec![stream(1)], parts: Parts::None, receipt: None };
+                Load { authority: plan::town(), streams: vec![stream(1)], parts: Parts::None, receipt: None };
             check_away("a reading", || pollster::block_on(store.load(&load)));
-            check_away("the feed", || pollster::block_on(store.changes(&town(), None, 10)));
+            check_away("the feed", || pollster::block_on(store.changes(&plan::town(), None, 10)));
             let before = many.tally();
             many.wait_until("the writers to be told", |tally| {
                 tally.unavailable + tally.unknown >= before.unavailable + before.unknown + 8

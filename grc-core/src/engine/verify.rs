@@ -28,6 +28,26 @@ pub struct Verdict {
 impl Authority {
     /// Verifies the history of a stream.
     pub(super) async fn verify<S: Folded>(&self, id: Uuid) -> Result<Verdict, GrcError> {
+        for _ in 0..100 {
+            let (verdict, seen) = self.verify_at_once::<S>(id).await?;
+            // The row and its events are not read at one moment: what was written in between is no problem.
+            if verdict.problems.is_empty() || self.stream_version::<S>(id).await? == Some(seen) {
+                return Ok(verdict);
+            }
+        }
+        Err(GrcError::Busy)
+    }
+
+    async fn stream_version<S: Folded>(&self, id: Uuid) -> Result<Option<u64>, GrcError> {
+        let inner = self.inner();
+        let streams = vec![StreamKey::new(inner.name.clone(), Word::of(S::KIND), id)];
+        let load = Load { authority: inner.name.clone(), streams, parts: Parts::None, receipt: None };
+        let record = inner.grc.0.stores.store.load(&load).await?.streams.pop().flatten();
+        Ok(record.map(|record| record.row.version))
+    }
+
+    /// Verifies a history, and tells at which version of its row.
+    async fn verify_at_once<S: Folded>(&self, id: Uuid) -> Result<(Verdict, u64), GrcError> {
         let inner = self.inner();
         let stream = StreamKey::new(inner.name.clone(), Word::of(S::KIND), id);
         let load = Load {
@@ -38,6 +58,7 @@ impl Authority {
         };
         let record =
             inner.grc.0.stores.store.load(&load).await?.streams.pop().flatten().ok_or(GrcError::NotFound)?;
+        let seen = record.row.version;
         let context = context_of(&record.row);
         let mut verdict = Verdict { events: 0, opened: 0, problems: Vec::new() };
         let mut events: Vec<Event<S::Data>> = Vec::new();
@@ -57,14 +78,14 @@ impl Authority {
                 let expected = verdict.events + 1;
                 if stored.sequence != expected {
                     verdict.problems.push(format!("event {expected} is missing"));
-                    return Ok(verdict);
+                    return Ok((verdict, seen));
                 }
                 previous = head(&context, stored.sequence, &previous, &stored.body);
                 if previous != stored.head {
                     verdict
                         .problems
                         .push(format!("event {expected} was changed, or stands in another place"));
-                    return Ok(verdict);
+                    return Ok((verdict, seen));
                 }
                 verdict.events = expected;
                 match Event::from_bytes(&stored.body) {
@@ -109,6 +130,6 @@ impl Authority {
             Err(GrcError::Corrupt(problem)) => verdict.problems.push(problem),
             Err(error) => return Err(error),
         }
-        Ok(verdict)
+        Ok((verdict, seen))
     }
 }
