@@ -102,6 +102,8 @@ async fn attempt(server: &Server, lanes: &Lanes, batch: &Batch) -> Ended {
             }
             if fault.is_duplicate() {
                 session.rollback().await;
+                // The question needs a connection, and this may be the only one.
+                drop(session);
                 return match is_committed(server, batch).await {
                     Ok(true) => Ended::Known,
                     // It was the lane's number.
