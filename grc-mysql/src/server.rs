@@ -37,6 +37,10 @@ fn parse(address: &str) -> Result<(MySqlConnectOptions, Arc<str>), StorageError>
         .strip_prefix("mysql://")
         .or_else(|| address.strip_prefix("mariadb://"))
         .ok_or_else(|| wrong("it does not begin with `mysql://`"))?;
+    // A password that is not escaped would be taken for a port or a database, and shown in messages.
+    if rest.split_once(['/', '?', '#']).is_some_and(|(_, tail)| tail.contains('@')) {
+        return Err(wrong("an `@` follows the host: special characters are written %XX"));
+    }
     // The driver's own error would quote the password.
     let parsed: MySqlConnectOptions =
         format!("mysql://{rest}").parse().map_err(|_| wrong("it cannot be read"))?;
@@ -188,5 +192,32 @@ fn may_pass(fault: &Fault) -> bool {
         Fault::Silent => false,
         Fault::Driver(sqlx::Error::Io(error)) => error.kind() != std::io::ErrorKind::ConnectionRefused,
         fault => fault.is_lost() || fault.is_clash(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_password_that_is_not_escaped_is_not_taken_for_something_else() {
+        for address in [
+            // The driver would read a host `grc`, and in the last a database `secret@host/db`.
+            "mysql://grc:12/secret@host/db",
+            "mysql://grc:/secret@host/db",
+            "mysql://grc:12/x?secret@host/db",
+            "mysql://grc:12/x#secret@host/db",
+            "mysql://grc:se/cret@host/db",
+        ] {
+            let error = parse(address).unwrap_err().to_string();
+            assert!(error.contains("%XX") && !error.contains("cret"), "{address}: {error}");
+        }
+        for (address, place) in [
+            ("mysql://grc:se@cret@host/db", "host:3306/db"),
+            ("mysql://grc:12%2Fsecret@host:1/db", "host:1/db"),
+            ("mariadb://grc:secret@host/d%40b?ssl-mode=DISABLED", "host:3306/d@b"),
+        ] {
+            assert_eq!(&*parse(address).unwrap().1, place, "{address}");
+        }
     }
 }

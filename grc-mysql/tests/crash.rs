@@ -206,7 +206,7 @@ fn an_engine_whose_server_is_killed_goes_on() {
     let count = town.count();
     println!("kills {KILLS}, {count:?}, verified {opened}");
     assert_eq!(requests, count.submitted as i64, "each intake came in once");
-    assert!(count.submitted > 60 && count.acted > 150 && count.repeated > KILLS);
+    assert!(count.submitted > 60 && count.acted > 150 && count.repeated > 3);
 }
 
 /// What does not succeed on a machine that is busy does so later.

@@ -47,12 +47,12 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "figures",
-        help: "real exports are replayed and every figure compared, where the data are",
+        help: "real exports are replayed, in a file and on a MariaDB, and every figure compared, where the data are",
         run: figures::check,
     },
     Command {
         name: "mysql",
-        help: "the tests of grc-mysql with a MySQL 9, which is fetched into the target folder (60 MB)",
+        help: "the tests of grc-mysql and the quickstart with a MySQL 9, which is fetched into the target folder (60 MB)",
         run: mysql::test,
     },
     Command {

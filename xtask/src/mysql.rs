@@ -10,6 +10,8 @@ use std::{
 /// How the tests know it (`private_server::Program::from_env`).
 const VARIABLE: &str = "GRC_TEST_MYSQL";
 const PACKAGE: &str = "mysql-server-core";
+const TESTS: [&str; 2] =
+    ["test -p private-server -p grc-mysql --all-features", "test -p quickstart --test mysql"];
 
 /// Fetches the server, unless that was done before, and runs the tests with it.
 pub(crate) fn test() -> Outcome {
@@ -24,11 +26,15 @@ pub(crate) fn test() -> Outcome {
 }
 
 fn run(folder: &Path) -> Outcome {
-    let mut command = Command::new("cargo");
-    command.args(["test", "-p", "private-server", "-p", "grc-mysql", "--all-features"]);
-    command.env(VARIABLE, folder);
-    println!("{command:?}");
-    if command.status()?.success() { Ok(()) } else { Err("a test failed with MySQL".into()) }
+    for arguments in TESTS {
+        let mut command = Command::new("cargo");
+        command.args(arguments.split(' ')).env(VARIABLE, folder);
+        println!("{command:?}");
+        if !command.status()?.success() {
+            return Err("a test failed with MySQL".into());
+        }
+    }
+    Ok(())
 }
 
 /// Cargo's target folder.

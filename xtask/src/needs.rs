@@ -20,7 +20,7 @@ const NEEDS: [Need; 3] = [
     Need {
         program: "/usr/sbin/mariadbd",
         package: "mariadb-server-core",
-        reason: "the tests of grc-mysql start servers of their own",
+        reason: "the tests of grc-mysql and of the quickstart start servers of their own",
     },
     Need {
         program: "/usr/bin/openssl",

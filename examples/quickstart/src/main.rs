@@ -1,9 +1,10 @@
-//! A town's requests from intake to anonymisation, on one SQLite file.
+//! A town's requests from intake to anonymisation, on one SQLite file, or a database of a MySQL or MariaDB server.
 
 mod bars;
 mod check;
 mod clock;
 mod dashboard;
+mod database;
 mod dates;
 mod failure;
 mod figures;
@@ -12,17 +13,20 @@ mod import;
 mod numbers;
 mod options;
 mod picture;
+mod place;
 mod retention;
 mod story;
 mod town;
 mod year;
 
+use database::Database;
 use failure::{Failure, Res};
 use figures::{More, Report};
 use grc_core::{Actor, Clock, Moment, SystemClock, definition::Organisation, insight::Question};
 use head::Answers;
 use import::{Imported, mapping::Mapping};
 use options::Options;
+use place::Place;
 use std::{
     io::{Write, stderr, stdout},
     process::ExitCode,
@@ -36,7 +40,7 @@ fn main() -> ExitCode {
         Err(Failure { text, code }) => {
             if !text.is_empty() {
                 // Nothing is left to be done if not even this can be written.
-                let _ = writeln!(stderr(), "quickstart: {text}");
+                let _ = writeln!(stderr(), "quickstart: {}", place::discreet(&text));
             }
             ExitCode::from(code)
         }
@@ -51,9 +55,10 @@ fn run(options: &Options) -> Res<bool> {
     }
     // With `--json` the object stands alone on standard output.
     let mut out: Box<dyn Write + Send> = if options.json { Box::new(stderr()) } else { Box::new(stdout()) };
-    let goes_on = options.goes_on();
     let mapping = options.mapping.as_deref().map(Mapping::load).transpose()?;
-    let town = Town::open(options.db.as_deref())?;
+    let database = Database::open(options.db.as_ref(), options.keys.as_ref(), options.workers)?;
+    let goes_on = options.goes_on(database.was_there)?;
+    let town = Town::on(database)?;
     let mut imported = Imported::default();
     if goes_on {
         if let (Some(csv), Some(mapping)) = (&options.csv, &mapping) {
@@ -91,15 +96,12 @@ fn run(options: &Options) -> Res<bool> {
         Some(facts) => check::compare(&mut out, facts, &host, mapping.as_ref())?,
         None => true,
     };
-    let path = town.close();
-    writeln!(
-        out,
-        "\nLa base est dans {} (ses clés à côté, dans {}).",
-        path.display(),
-        path.with_extension("keys").display()
-    )?;
+    let Town { database, .. } = town;
+    database.close();
+    let beside = if matches!(database.place, Place::File(_)) { "à côté" } else { "à part" };
+    writeln!(out, "\nLa base est dans {} (ses clés {beside}, dans {}).", database.place, database.keys)?;
     if !goes_on {
-        story::what_next(&path, &mut out)?;
+        story::what_next(&database, &mut out)?;
     }
     out.flush()?;
     if options.json {
@@ -111,12 +113,12 @@ fn run(options: &Options) -> Res<bool> {
     Ok(agrees)
 }
 
-/// What a head of service looks at: here, and as a page beside the database.
+/// What a head of service looks at: here, and as a page: beside the database if it is a file, else in the current directory.
 fn look(town: &Town, organisation: &Organisation, now: Moment, out: &mut (dyn Write + Send)) -> Res<()> {
     let session = town.grc.authority(TOWN)?.session(Actor::agent("a-01"));
     let answers = pollster::block_on(Answers::ask(&session, now))?;
     head::print(out, &answers)?;
-    let path = dashboard::write(&answers, organisation, &town.path)?;
+    let path = dashboard::write(&answers, organisation, &town.database.folder)?;
     writeln!(out, "\nLe tableau de bord, à ouvrir dans un navigateur : {}", path.display())?;
     Ok(())
 }

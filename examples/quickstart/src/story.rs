@@ -6,13 +6,15 @@ mod site;
 mod words;
 
 use crate::{
+    database::Database,
     failure::{Failure, Res},
+    place::Place,
     town::{TOWN, Town},
 };
 use chrono::{Datelike, Duration, TimeZone, Utc};
 use chrono_tz::Tz;
 use grc_core::{Actor, Authority, Definition, Moment, RequestId, Session, TrackingCode, Word};
-use std::{io::Write, path::Path};
+use std::io::Write;
 
 /// What the story needs of a definition, beside the words that its acts say.
 const TYPES: [&str; 3] = ["fuite-eau", "nid-de-poule", "lampadaire"];
@@ -94,11 +96,7 @@ pub(crate) async fn play(
     let mut stage = Stage { out, town, authority, zone, step: 0 };
     writeln!(stage.out, "Une fuite d'eau, de l'appel à l'oubli")?;
     writeln!(stage.out, "=====================================")?;
-    stage.say(format!(
-        "La base : {} ; ses clés, à part : {}",
-        town.path.display(),
-        town.path.with_extension("keys").display()
-    ))?;
+    stage.say(format!("La base : {} ; ses clés, à part : {}", town.database.place, town.database.keys))?;
     stage.say("L'horloge du moteur est une horloge de démonstration : elle est avancée à la main, d'étape en étape.")?;
     publish(&mut stage, definition).await?;
     let leak = acts::call(&mut stage).await?;
@@ -140,11 +138,11 @@ async fn publish(stage: &mut Stage<'_>, definition: &Definition) -> Res<()> {
 }
 
 /// What to try next.
-pub(crate) fn what_next(path: &Path, out: &mut (dyn Write + Send)) -> Res<()> {
-    let path = path.display();
+pub(crate) fn what_next(database: &Database, out: &mut (dyn Write + Send)) -> Res<()> {
+    let again = database.options();
     writeln!(out, "À essayer ensuite :")?;
-    writeln!(out, "  cargo run --release -p quickstart -- --db {path} --json")?;
-    writeln!(out, "  cargo run --release -p quickstart -- --db {path} --retention-at 2031-01-01")?;
+    writeln!(out, "  cargo run --release -p quickstart -- {again} --json")?;
+    writeln!(out, "  cargo run --release -p quickstart -- {again} --retention-at 2031-01-01")?;
     writeln!(
         out,
         "  cargo run --release -p quickstart -- --csv export.csv --mapping examples/quickstart/mappings/personal.toml"
@@ -153,6 +151,9 @@ pub(crate) fn what_next(path: &Path, out: &mut (dyn Write + Send)) -> Res<()> {
         out,
         "  cargo run --release -p quickstart -- --definition examples/quickstart/town    (à modifier)"
     )?;
+    if matches!(database.place, Place::Server(_)) {
+        writeln!(out, "(« … » : le mot de passe, qui n'est jamais affiché)")?;
+    }
     Ok(())
 }
 

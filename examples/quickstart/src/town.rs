@@ -1,15 +1,12 @@
-//! The database, the engine on it, and the built-in definition.
+//! A database, the engine on it, and the built-in definition.
 
 use crate::{
     clock::TownClock,
+    database::Database,
     failure::{Failure, Res},
 };
 use grc_core::{Definition, Grc, SystemEntropy};
-use grc_sqlite::{Opened, Options, SqliteStore};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 /// The authority's name in the database.
 pub(crate) const TOWN: &str = "ville";
@@ -28,35 +25,21 @@ const FILES: [(&str, &str); 8] = [
 
 /// A database with an engine on it.
 pub(crate) struct Town {
-    pub(crate) path: PathBuf,
     pub(crate) grc: Grc,
     pub(crate) clock: Arc<TownClock>,
-    store: Arc<SqliteStore>,
+    pub(crate) database: Database,
 }
 
 impl Town {
-    /// Opens a database, or makes it; without a path, a new one in a temporary place, which is kept.
-    pub(crate) fn open(path: Option<&Path>) -> Res<Self> {
-        let path = match path {
-            Some(path) => path.to_owned(),
-            None => {
-                let directory = tempfile::Builder::new().prefix("grc-").tempdir()?;
-                directory.keep().join("town.db")
-            }
-        };
-        let Opened { store, keyring } = Options::new().create(true).open(&path)?;
+    /// Puts an engine on a database.
+    pub(crate) fn on(database: Database) -> Res<Self> {
         let clock = Arc::new(TownClock::default());
-        let opened = Opened { store: Arc::clone(&store), keyring };
-        let engine = Grc::with(opened.into(), Arc::<TownClock>::clone(&clock), Arc::new(SystemEntropy));
-        let grc = pollster::block_on(engine)?;
-        Ok(Self { path, grc, clock, store })
-    }
-
-    /// Closes the files.
-    pub(crate) fn close(self) -> PathBuf {
-        drop(self.grc);
-        self.store.close();
-        self.path
+        let stores = database.stores.clone();
+        let engine = Grc::with(stores, Arc::<TownClock>::clone(&clock), Arc::new(SystemEntropy));
+        let grc = pollster::block_on(engine).map_err(|error| {
+            Failure::new(format!("{} (keys: {}): {error}", database.place, database.keys))
+        })?;
+        Ok(Self { grc, clock, database })
     }
 }
 

@@ -258,7 +258,8 @@ impl Host {
     /// folding the events gives the stored state.
     ///
     /// # Errors
-    /// [`GrcError::NotFound`] if there is no such request. What is wrong with it is in the verdict.
+    /// [`GrcError::NotFound`] if there is no such request, [`GrcError::Busy`] if others keep writing to it. What is wrong with
+    /// it is in the verdict.
     pub async fn verify(&self, id: RequestId) -> Result<Verdict, GrcError> {
         self.authority.verify::<Request>(id.uuid()).await
     }

@@ -14,7 +14,7 @@ use grc_core::{
     request::{Command, Fire},
 };
 
-/// What the work order is called, beside the database.
+/// What the work order is called, where the dashboard is too.
 const ORDER: &str = "bon-d-intervention.html";
 
 /// Marc plans it: a window, a team, a supplier, what it is thought to take, what Paul must know.
@@ -32,7 +32,7 @@ pub(super) async fn plan(stage: &mut Stage<'_>, leak: &Leak) -> Res<Intervention
     let id = stage.agent("a-03").plan(planning).await?.id();
     stage.say("Estimé : 90 min et 250,00 € ; le terrassement est demandé à Travaux publics Martin (devis D-2026-118).")?;
     let order = stage.agent("a-08").work_order(id).await?;
-    let path = stage.town.path.with_file_name(ORDER);
+    let path = stage.town.database.folder.join(ORDER);
     std::fs::write(&path, order.to_html()).map_err(|error| Failure::file(&path, error))?;
     stage.say(format!("Le bon d'intervention de Paul (à imprimer : {}) :", path.display()))?;
     for line in lines(&order) {
