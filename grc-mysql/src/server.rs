@@ -26,20 +26,51 @@ pub(crate) struct Server {
     refused: Arc<Mutex<Option<StorageError>>>,
 }
 
-/// Reads an address, and demands an encrypted connection unless it says otherwise or leads to this machine.
+/// What may follow the database in an address. One that is not known is refused: it may be about encryption.
+const QUERY: [&str; 9] =
+    ["ssl-mode", "sslmode", "ssl-ca", "sslca", "ssl-cert", "sslcert", "ssl-key", "sslkey", "socket"];
+
+/// Reads an address, and demands an encrypted connection unless it says otherwise or leads to this machine. No error
+/// repeats a part of it: what stands where may be a password with a sign that was not written as %XX.
 fn parse(address: &str) -> Result<(MySqlConnectOptions, Arc<str>), StorageError> {
     let wrong = |what: &str| {
         unusable(format!(
-            "this is no address of a database ({what}): give `mysql://user:password@host:port/database`"
+            "this is no address of a database ({what}): give `mysql://user:password@host:port/database`, with special \
+             characters of the password as %XX"
         ))
     };
     let rest = address
         .strip_prefix("mysql://")
         .or_else(|| address.strip_prefix("mariadb://"))
         .ok_or_else(|| wrong("it does not begin with `mysql://`"))?;
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (account, database) = before.split_once('/').unwrap_or((before, ""));
+    if account.contains('#') || database.contains(['@', '/', '#']) || query.contains(['@', '#']) {
+        return Err(wrong("a `/`, `?`, `#` or `@` stands where none may be"));
+    }
+    let pairs = || {
+        query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    };
+    let has = |names: &[&str]| pairs().any(|(name, _)| names.contains(&name));
+    if pairs().any(|(name, _)| !QUERY.contains(&name)) {
+        return Err(wrong(
+            "what may follow after `?` is `ssl-mode`, `ssl-ca`, `ssl-cert`, `ssl-key` and `socket`",
+        ));
+    }
+    if has(&["ssl-cert", "sslcert"]) != has(&["ssl-key", "sslkey"]) {
+        return Err(wrong("`ssl-cert` and `ssl-key` are given together or not at all"));
+    }
+    if pairs()
+        .any(|(name, value)| matches!(name, "ssl-mode" | "sslmode") && value.parse::<MySqlSslMode>().is_err())
+    {
+        return Err(wrong("`ssl-mode` is DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY"));
+    }
     // The driver's own error would quote the password.
     let parsed: MySqlConnectOptions =
-        format!("mysql://{rest}").parse().map_err(|_| wrong("it cannot be read"))?;
+        format!("mysql://{rest}").parse().map_err(|_| wrong("the host, the port or a %XX cannot be read"))?;
     let database = parsed.get_database().filter(|name| !name.is_empty());
     let database = database.ok_or_else(|| wrong("it names no database"))?;
     let (host, socket) = (parsed.get_host(), parsed.get_socket());
@@ -47,13 +78,13 @@ fn parse(address: &str) -> Result<(MySqlConnectOptions, Arc<str>), StorageError>
         Some(socket) => format!("{}/{database}", socket.display()),
         None => format!("{host}:{}/{database}", parsed.get_port()),
     };
+    // A certificate names an IPv6 address without its brackets.
+    let host = host.trim_matches(['[', ']']).to_owned();
     let is_here = socket.is_some()
         || host == "localhost"
-        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let says = rest.split_once('?').is_some_and(|(_, query)| {
-        query.split('&').any(|pair| pair.starts_with("ssl-mode=") || pair.starts_with("sslmode="))
-    });
-    let parsed = parsed.pipes_as_concat(false).statement_cache_capacity(256);
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let parsed = parsed.host(&host).pipes_as_concat(false).statement_cache_capacity(256);
+    let says = has(&["ssl-mode", "sslmode"]);
     let parsed = if is_here || says { parsed } else { parsed.ssl_mode(MySqlSslMode::Required) };
     Ok((parsed, place.into()))
 }
@@ -183,5 +214,38 @@ fn may_pass(fault: &Fault) -> bool {
         Fault::Silent => false,
         Fault::Driver(sqlx::Error::Io(error)) => error.kind() != std::io::ErrorKind::ConnectionRefused,
         fault => fault.is_lost() || fault.is_clash(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_leaves_the_machine_is_encrypted_unless_the_address_says_otherwise() {
+        for (address, mode, place) in [
+            ("mysql://u:p@localhost/db", "Preferred", "localhost:3306/db"),
+            ("mysql://u:p@127.0.0.1:3307/db", "Preferred", "127.0.0.1:3307/db"),
+            ("mysql://u:p@127.9.9.9/db", "Preferred", "127.9.9.9:3306/db"),
+            ("mysql://u:p@[::1]:3307/db", "Preferred", "[::1]:3307/db"),
+            ("mysql://u:p@db.example/db?socket=/run/s", "Preferred", "/run/s/db"),
+            ("mysql://u:p@db.example/db", "Required", "db.example:3306/db"),
+            ("mariadb://u:p@db.example/db", "Required", "db.example:3306/db"),
+            ("mysql://u:p@10.0.0.1/db?ssl-ca=/x.pem", "Required", "10.0.0.1:3306/db"),
+            ("mysql://u:p@[2001:db8::7]/db", "Required", "[2001:db8::7]:3306/db"),
+            ("mysql://u:p@localhost.example/db", "Required", "localhost.example:3306/db"),
+            ("mysql://u:p@db.example/db?ssl-mode=DISABLED", "Disabled", "db.example:3306/db"),
+            ("mysql://u:p@db.example/db?sslmode=preferred", "Preferred", "db.example:3306/db"),
+            (
+                "mysql://u:p@127.0.0.1/db?ssl-ca=/x.pem&ssl-mode=VERIFY_IDENTITY",
+                "VerifyIdentity",
+                "127.0.0.1:3306/db",
+            ),
+        ] {
+            let (options, found) = parse(address).unwrap();
+            assert_eq!(format!("{:?}", options.get_ssl_mode()), mode, "{address}");
+            assert_eq!(&*found, place, "{address}");
+            assert!(!options.get_host().contains('['), "{address}");
+        }
     }
 }
