@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     Corrupt(&'static str),
     /// The server did not answer within the patience of the options.
     Silent,
+    /// No connection could be had, after all the patience that there is: nothing is known but why.
+    Away(StorageError),
 }
 
 pub(crate) type Outcome<T> = Result<T, Fault>;
@@ -86,14 +88,20 @@ impl Fault {
                         | sqlx::Error::Tls(_)
                 ) || matches!(self.code(), Some(1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 4031))
             }
-            Self::Store(_) | Self::Corrupt(_) => false,
+            Self::Store(_) | Self::Corrupt(_) | Self::Away(_) => false,
         }
+    }
+
+    /// Whether another connection may succeed where this one did not: the server looks at some rights only when one is
+    /// made, and after a failover the old one leads to a replica for ever.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        matches!(self.code(), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1792 | 1836 | 3989))
     }
 
     /// As the store's callers see it, with the place that it happened to: `host:port/database`, no password.
     pub(crate) fn at(self, place: &str) -> StorageError {
         match self {
-            Self::Store(error) => error,
+            Self::Store(error) | Self::Away(error) => error,
             Self::Silent => StorageError::new(NAME, StorageErrorKind::Unavailable, silent(place)),
             Self::Corrupt(what) => StorageError::new(NAME, StorageErrorKind::Corrupt, damaged(what, place)),
             Self::Driver(ref error) => {
@@ -158,6 +166,16 @@ pub(crate) fn limit(message: &'static str) -> StorageError {
 /// The store's runtime has ended.
 pub(crate) fn closed() -> StorageError {
     unusable("the store was closed: open it again")
+}
+
+/// A panic, which is the driver's or ours: what became of the call is not known.
+pub(crate) fn broken() -> StorageError {
+    StorageError::new(
+        NAME,
+        StorageErrorKind::OutcomeUnknown,
+        "the driver broke off in the middle, and what was asked may or may not be done: ask the same again, and look at \
+         what was printed",
+    )
 }
 
 /// A commit of which it is not known whether it was done.
@@ -277,7 +295,7 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
                  for making or raising the tables also CREATE, ALTER, INDEX and DROP"
             ),
         ),
-        1045 | 1698 => (
+        1045 => (
             Unusable,
             format!(
                 "`{place}` refuses the user or the password: check both in the address (special characters as %XX), from \
@@ -291,7 +309,8 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
                  `FLUSH HOSTS`"
             ),
         ),
-        1251 | 1524 => (
+        // The second: it takes no password at all (`unix_socket`).
+        1251 | 1698 | 1524 => (
             Unusable,
             format!(
                 "`{place}`: the account logs in by a way that is not known: let it use `mysql_native_password` or \

@@ -2,7 +2,7 @@
 
 use crate::{
     Options,
-    error::{Fault, Outcome, unusable},
+    error::{Fault, Outcome, foreign, unusable},
     session::{Session, Sql},
     settings,
 };
@@ -11,10 +11,7 @@ use sqlx::{
     MySqlPool,
     mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow, MySqlSslMode},
 };
-use std::{
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 /// A database of a server.
 #[derive(Debug, Clone)]
@@ -22,8 +19,6 @@ pub(crate) struct Server {
     pool: MySqlPool,
     place: Arc<str>,
     options: Options,
-    /// Why the last new connection could not be used: the pool does not say.
-    refused: Arc<Mutex<Option<StorageError>>>,
 }
 
 /// What may follow the database in an address. One that is not known is refused: it may be about encryption.
@@ -89,12 +84,14 @@ fn parse(address: &str) -> Result<(MySqlConnectOptions, Arc<str>), StorageError>
     Ok((parsed, place.into()))
 }
 
+/// How long a server may take to show why it gave no connection.
+const AFTERWARDS: Duration = Duration::from_secs(1);
+
 impl Server {
     /// Where `address` leads. Nothing is connected yet.
     pub(crate) fn at(address: &str, options: &Options) -> Result<Self, StorageError> {
         let (connect, place) = parse(address)?;
-        let refused: Arc<Mutex<Option<StorageError>>> = Arc::default();
-        let hook = (options.clone(), Arc::clone(&place), Arc::clone(&refused));
+        let hook = (options.clone(), Arc::clone(&place));
         let pool = MySqlPoolOptions::new()
             .max_connections(options.connections.max(1))
             .acquire_timeout(options.patience)
@@ -103,18 +100,14 @@ impl Server {
             .max_lifetime(None)
             .test_before_acquire(false)
             .after_connect(move |connection, _| {
-                let (options, place, refused) = hook.clone();
+                let (options, place) = hook.clone();
                 Box::pin(async move {
-                    settings::settle(connection, &options, &place).await.map_err(|fault| {
-                        let error = fault.at(&place);
-                        let message = error.to_string();
-                        *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                        sqlx::Error::Protocol(message)
-                    })
+                    let settled = settings::settle(connection, &options, &place).await;
+                    settled.map_err(|fault| sqlx::Error::Protocol(fault.at(&place).to_string()))
                 })
             })
             .connect_lazy_with(connect);
-        Ok(Self { pool, place, options: options.clone(), refused })
+        Ok(Self { pool, place, options: options.clone() })
     }
 
     pub(crate) fn place(&self) -> &str {
@@ -128,28 +121,57 @@ impl Server {
 
     /// Makes one connection, and says what stands against it.
     pub(crate) async fn try_out(&self) -> Outcome<()> {
+        self.look(self.options.patience).await
+    }
+
+    async fn look(&self, patience: Duration) -> Outcome<()> {
         use sqlx::{ConnectOptions, Connection};
-        let connect = self.pool.connect_options();
-        let attempt = async {
-            let mut connection = connect.connect().await?;
-            let settled = settings::settle(&mut connection, &self.options, &self.place).await;
+        let (connect, options, place) =
+            (self.pool.connect_options(), self.options.clone(), Arc::clone(&self.place));
+        // A task of its own: the driver panics at a greeting that is too short.
+        let attempt = tokio::spawn(async move {
+            let mut connection = match connect.connect().await {
+                Err(error @ sqlx::Error::Protocol(_)) => {
+                    // No part of a conversation that broke off: it never began.
+                    return Err(Fault::Store(unusable(foreign(&place)).with_source(error)));
+                }
+                other => other?,
+            };
+            let settled = settings::settle(&mut connection, &options, &place).await;
             // Closed in any case; that it cannot even be closed says nothing new.
             let _ = connection.close().await;
             settled
-        };
-        tokio::time::timeout(self.options.patience, attempt).await.unwrap_or(Err(Fault::Silent))
+        });
+        let abort = attempt.abort_handle();
+        match tokio::time::timeout(patience, attempt).await {
+            Ok(Ok(settled)) => settled,
+            Ok(Err(_)) => Err(Fault::Store(unusable(foreign(&self.place)))),
+            Err(_) => {
+                abort.abort();
+                Err(Fault::Silent)
+            }
+        }
     }
 
     /// A connection on loan.
     pub(crate) async fn session(&self) -> Outcome<Session> {
         match self.pool.acquire().await {
             Ok(connection) => Ok(Session::new(connection, self.options.patience)),
-            Err(sqlx::Error::PoolTimedOut) => {
-                let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Err(refused.map_or(Fault::Driver(sqlx::Error::PoolTimedOut), Fault::Store))
+            // The pool has tried for all that time, and does not say what it met.
+            Err(error @ sqlx::Error::PoolTimedOut) => {
+                let met = self.look(self.options.patience.min(AFTERWARDS)).await;
+                let fault = met.err().unwrap_or(Fault::Driver(error));
+                Err(Fault::Away(fault.at(&self.place)))
             }
-            Err(error) => Err(error.into()),
+            // It is just going, or coming.
+            Err(sqlx::Error::Io(error)) if is_cut(&error) => Err(sqlx::Error::Io(error).into()),
+            Err(error) => Err(Fault::Away(Fault::Driver(error).at(&self.place))),
         }
+    }
+
+    /// Whether the next connection is a new one, as far as can be seen.
+    pub(crate) fn is_next_new(&self) -> bool {
+        self.pool.num_idle() == 0
     }
 
     /// Reads something, all of one moment.
@@ -190,11 +212,14 @@ impl Server {
     pub(crate) async fn again<T, F: Future<Output = Outcome<T>>>(&self, work: impl Fn() -> F) -> Outcome<T> {
         // All idle connections may be dead, when the server was started anew.
         let mut left = self.connections() + 8;
+        let mut is_new = false;
         loop {
             match work().await {
-                Err(fault) if left > 0 && may_pass(&fault) => left -= 1,
+                Err(fault) if left > 0 && may_pass(&fault) => {}
+                Err(fault) if left > 0 && fault.is_of_connection() && !is_new => is_new = self.is_next_new(),
                 other => return other,
             }
+            left -= 1;
         }
     }
 
@@ -207,14 +232,14 @@ impl Server {
 /// What is read, as a future that a function pointer can name.
 pub(crate) type Reading<'a, T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send + 'a>>;
 
-/// Whether the same may succeed at once: a connection was dead, or another transaction stood in the way. A server that
-/// refuses connections has been waited for already.
+/// Whether the same may succeed at once: a connection was dead, or another transaction stood in the way.
 fn may_pass(fault: &Fault) -> bool {
-    match fault {
-        Fault::Silent => false,
-        Fault::Driver(sqlx::Error::Io(error)) => error.kind() != std::io::ErrorKind::ConnectionRefused,
-        fault => fault.is_lost() || fault.is_clash(),
-    }
+    !matches!(fault, Fault::Silent) && (fault.is_lost() || fault.is_clash())
+}
+
+fn is_cut(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 #[cfg(test)]
