@@ -28,8 +28,12 @@ pub(crate) mod code {
 pub(crate) enum Fault {
     Driver(sqlx::Error),
     Store(StorageError),
+    /// What is stored cannot be read.
+    Corrupt(&'static str),
     /// The server did not answer within the patience of the options.
     Silent,
+    /// No connection could be had, after all the patience that there is: nothing is known but why.
+    Away(StorageError),
 }
 
 pub(crate) type Outcome<T> = Result<T, Fault>;
@@ -84,15 +88,22 @@ impl Fault {
                         | sqlx::Error::Tls(_)
                 ) || matches!(self.code(), Some(1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 4031))
             }
-            Self::Store(_) => false,
+            Self::Store(_) | Self::Corrupt(_) | Self::Away(_) => false,
         }
+    }
+
+    /// Whether another connection may succeed where this one did not: the server looks at some rights only when one is
+    /// made, and after a failover the old one leads to a replica for ever.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        matches!(self.code(), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1792 | 1836 | 3989))
     }
 
     /// As the store's callers see it, with the place that it happened to: `host:port/database`, no password.
     pub(crate) fn at(self, place: &str) -> StorageError {
         match self {
-            Self::Store(error) => error,
+            Self::Store(error) | Self::Away(error) => error,
             Self::Silent => StorageError::new(NAME, StorageErrorKind::Unavailable, silent(place)),
+            Self::Corrupt(what) => StorageError::new(NAME, StorageErrorKind::Corrupt, damaged(what, place)),
             Self::Driver(ref error) => {
                 let (kind, message) = explain(error, self.code(), place);
                 let out = StorageError::new(NAME, kind, message);
@@ -123,8 +134,14 @@ fn without_name(error: &StorageError) -> String {
 
 fn silent(place: &str) -> String {
     format!(
-        "the server of `{place}` does not answer: is it overloaded, stopped, or is the network cut? Try again, or raise \
-         the patience of the options"
+        "the server of `{place}` does not answer: is it a MySQL or MariaDB server, overloaded or stopped, or is the \
+         network cut? Try again, or raise the patience of the options"
+    )
+}
+
+fn damaged(what: &str, place: &str) -> String {
+    format!(
+        "what is stored in `{place}` cannot be read ({what}): stop writing, keep a copy, and restore a backup"
     )
 }
 
@@ -135,7 +152,7 @@ pub(crate) fn unusable(message: impl Into<String>) -> StorageError {
 
 /// What is stored cannot be read.
 pub(crate) fn corrupt(what: &'static str) -> Fault {
-    Fault::Store(StorageError::new(NAME, StorageErrorKind::Corrupt, what))
+    Fault::Corrupt(what)
 }
 
 pub(crate) fn unsupported(message: &'static str) -> StorageError {
@@ -149,6 +166,16 @@ pub(crate) fn limit(message: &'static str) -> StorageError {
 /// The store's runtime has ended.
 pub(crate) fn closed() -> StorageError {
     unusable("the store was closed: open it again")
+}
+
+/// A panic, which is the driver's or ours: what became of the call is not known.
+pub(crate) fn broken() -> StorageError {
+    StorageError::new(
+        NAME,
+        StorageErrorKind::OutcomeUnknown,
+        "the driver broke off in the middle, and what was asked may or may not be done: ask the same again, and look at \
+         what was printed",
+    )
 }
 
 /// A commit of which it is not known whether it was done.
@@ -170,20 +197,12 @@ fn explain(error: &sqlx::Error, code: Option<u16>, place: &str) -> (StorageError
     use StorageErrorKind::{Corrupt, Other, Unavailable, Unusable};
     match (error, code) {
         (_, Some(code)) => of_server(code, place),
-        (sqlx::Error::Io(error), _) => match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => {
-                (Unavailable, format!("no server answers at `{place}`: start it, or check host and port"))
-            }
-            std::io::ErrorKind::NotFound => {
-                (Unusable, format!("`{place}`: there is no such socket or certificate file: check the path"))
-            }
-            _ => (Unavailable, format!("the connection to `{place}` was lost, or cannot be made: try again")),
-        },
+        (sqlx::Error::Io(error), _) => of_network(error, place),
         (sqlx::Error::Tls(_), _) => (
             Unusable,
             format!(
-                "no encrypted connection to `{place}`: the server offers no TLS, or its certificate is not trusted. \
-                 Configure TLS on the server and `ssl-ca=FILE` in the address, or add `ssl-mode=DISABLED` if the \
+                "no encrypted connection to `{place}`: the server offers no TLS, or the file of `ssl-ca`, `ssl-cert` or \
+                 `ssl-key` is none. Configure TLS on the server, or add `ssl-mode=DISABLED` to the address if the \
                  network between is yours alone"
             ),
         ),
@@ -192,29 +211,69 @@ fn explain(error: &sqlx::Error, code: Option<u16>, place: &str) -> (StorageError
             Unusable,
             format!(
                 "`{place}`: the account uses `caching_sha2_password`, whose first login needs an encrypted connection: \
-                 put `ssl-mode=REQUIRED` in the address (and TLS on the server)"
+                 put `ssl-mode=REQUIRED` in the address (and TLS on the server). Or, if the address has `ssl-key`, \
+                 there is no key in that file"
             ),
         ),
         (sqlx::Error::PoolTimedOut, _) => (
             Unavailable,
             format!(
-                "no connection to `{place}` within the patience of the options: the server is down, or all connections \
-                 are in use (raise `connections`)"
+                "no connection to `{place}` within the patience of the options: all are in use, or the server gives \
+                 none: raise `connections`"
             ),
         ),
-        (sqlx::Error::PoolClosed, _) => (Unusable, "the store was closed: open it again".to_owned()),
-        (sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_), _) => (
-            Corrupt,
-            format!("a row of `{place}` cannot be read: stop writing, keep a copy, and restore a backup"),
+        (sqlx::Error::PoolClosed, _) => (Unusable, format!("`{place}` was closed: open it again")),
+        (sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_), _) => {
+            (Corrupt, damaged("a column has another type, or no value", place))
+        }
+        (sqlx::Error::Protocol(_), _) => (Unavailable, foreign(place)),
+        _ => (Other, format!("the driver failed with `{place}`: see the error that is behind this one")),
+    }
+}
+
+/// Something else than a server of ours, or an account of another kind.
+pub(crate) fn foreign(place: &str) -> String {
+    format!(
+        "`{place}` answers something that is not understood: is it a MySQL or MariaDB server, and does the account use \
+         `mysql_native_password` or `caching_sha2_password`?"
+    )
+}
+
+fn of_network(error: &std::io::Error, place: &str) -> (StorageErrorKind, String) {
+    use StorageErrorKind::{Unavailable, Unusable};
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ConnectionRefused => {
+            (Unavailable, format!("no server answers at `{place}`: start it, or check host and port"))
+        }
+        ErrorKind::NotFound | ErrorKind::PermissionDenied => (
+            Unusable,
+            format!(
+                "`{place}`: the socket, or the file of `ssl-ca`, `ssl-cert` or `ssl-key`, is not there or may not be \
+                 read: check its path and its owner"
+            ),
         ),
-        (sqlx::Error::Protocol(_), _) => (
+        // From the encryption: the network itself knows no data that are invalid.
+        ErrorKind::InvalidData => (
+            Unusable,
+            format!(
+                "the certificate of `{place}` is not trusted, or is of another host: name the authority that signed it \
+                 (`ssl-ca=FILE` in the address) and the host as the certificate does"
+            ),
+        ),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => (
             Unavailable,
             format!(
-                "`{place}` answers something that is not understood: is it a MySQL or MariaDB server, and does the account \
-                 use `mysql_native_password` or `caching_sha2_password`?"
+                "the connection to `{place}` was lost: try again; if it always is, is there a MySQL or MariaDB server \
+                 behind it?"
             ),
         ),
-        _ => (Other, format!("`{place}`: the driver failed")),
+        _ => (
+            Unavailable,
+            format!(
+                "the connection to `{place}` cannot be made, or was lost ({error}): check host and port, and try again"
+            ),
+        ),
     }
 }
 
@@ -222,23 +281,59 @@ fn explain(error: &sqlx::Error, code: Option<u16>, place: &str) -> (StorageError
 fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
     use StorageErrorKind::{Corrupt, Limit, Other, Unavailable, Unusable};
     match code {
-        1044 | 1142 | 1143 | 1227 | 1370 => (
+        1044 => (
+            Unusable,
+            format!(
+                "the account may not use the database `{place}`, or there is none: check the name, and grant it its \
+                 rights (`GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON name.* TO …`)"
+            ),
+        ),
+        1142 | 1143 | 1227 | 1370 => (
             Unusable,
             format!(
                 "the account may not do this in `{place}` (code {code}): grant it SELECT, INSERT, UPDATE and DELETE, and \
                  for making or raising the tables also CREATE, ALTER, INDEX and DROP"
             ),
         ),
-        1045 | 1698 | 1862 => (
+        1045 => (
             Unusable,
             format!(
-                "`{place}` refuses the user or the password: check both in the address (special characters as %XX)"
+                "`{place}` refuses the user or the password: check both in the address (special characters as %XX), from \
+                 which hosts the account may come, and whether it must use TLS (`ssl-mode=REQUIRED`)"
             ),
+        ),
+        1129 | 1130 => (
+            Unusable,
+            format!(
+                "`{place}` lets nobody in from this machine: make the account for its host, or end the block with \
+                 `FLUSH HOSTS`"
+            ),
+        ),
+        // The second: it takes no password at all (`unix_socket`).
+        1251 | 1698 | 1524 => (
+            Unusable,
+            format!(
+                "`{place}`: the account logs in by a way that is not known: let it use `mysql_native_password` or \
+                 `caching_sha2_password`"
+            ),
+        ),
+        1820 | 1862 => (
+            Unusable,
+            format!(
+                "`{place}`: the password of the account has expired: give it a new one, and put it in the address"
+            ),
+        ),
+        3118 | 4151 => {
+            (Unusable, format!("`{place}`: the account is locked: unlock it (`ALTER USER … ACCOUNT UNLOCK`)"))
+        }
+        3159 => (
+            Unusable,
+            format!("`{place}` takes encrypted connections only: put `ssl-mode=REQUIRED` in the address"),
         ),
         1046 | 1049 => (
             Unusable,
             format!(
-                "there is no such database at `{place}`: check the name, or make it with \
+                "there is no such database as `{place}`: check the name, or make it with \
                  `CREATE DATABASE name CHARACTER SET utf8mb4`"
             ),
         ),
@@ -255,8 +350,16 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
             ),
         ),
         code::NO_TABLE => {
-            (Unusable, format!("a table is missing in `{place}`: open it with `create`, or restore a backup"))
+            (Unusable, format!("a table is missing in `{place}`, which was there once: restore a backup"))
         }
+        // A column that is not there, or one too many, or with a constraint of others.
+        1054 | 1136 | 1364 | 1366 | 1048 | 3819 | 4025 | 1451 | 1452 => (
+            Unusable,
+            format!(
+                "the tables in `{place}` are not as this library made them (code {code}): take the change back, or \
+                 restore a backup"
+            ),
+        ),
         1021 | 1114 | 3675 => (
             Unavailable,
             format!(
@@ -269,6 +372,10 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
                 "the server of `{place}` could not read or write its disk (code {code}): look at its space, its health and \
                  the server's error log, then try again"
             ),
+        ),
+        1037 | 1038 | 1041 => (
+            Unavailable,
+            format!("the server of `{place}` is out of memory (code {code}): give it more, then try again"),
         ),
         1290 | 1792 | 1836 | 3989 => (
             Unusable,
@@ -286,9 +393,16 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
         1047 => {
             (Unavailable, format!("the node of `{place}` is not part of its cluster just now: try again"))
         }
-        1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 4031 | 1317 => {
+        1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 4031 => {
             (Unavailable, format!("the server of `{place}` ended the connection (code {code}): try again"))
         }
+        1317 | 1969 | 3024 => (
+            Unavailable,
+            format!(
+                "the server of `{place}` ended a statement (code {code}): try again, and raise its `max_statement_time` \
+                 or `max_execution_time`"
+            ),
+        ),
         1153 | 1301 | 1406 | 1118 => (
             Limit,
             format!(
@@ -299,6 +413,9 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
             Corrupt,
             format!("a table of `{place}` is damaged (code {code}): stop writing, and restore a backup"),
         ),
-        _ => (Other, format!("`{place}`: the server failed with code {code}")),
+        _ => (
+            Other,
+            format!("the server of `{place}` failed with code {code}: see the error that is behind this one"),
+        ),
     }
 }

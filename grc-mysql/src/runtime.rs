@@ -1,6 +1,6 @@
 //! Where the driver's work is done: a runtime of the store's own, so that any executor can wait for it.
 
-use crate::error::{closed, unusable};
+use crate::error::{broken, closed, unusable};
 use grc_core::storage::StorageError;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -29,7 +29,10 @@ impl Workers {
         &self,
         work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
     ) -> Result<T, StorageError> {
-        self.handle.spawn(work).await.unwrap_or_else(|_| Err(closed()))
+        self.handle
+            .spawn(work)
+            .await
+            .unwrap_or_else(|error| Err(if error.is_panic() { broken() } else { closed() }))
     }
 }
 

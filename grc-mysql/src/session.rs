@@ -34,11 +34,13 @@ pub(crate) struct Session {
     patience: Duration,
     /// Whether a transaction is open, or a statement was given up.
     unclean: bool,
+    /// Whether it is of no more use, whatever becomes of its transaction.
+    spoilt: bool,
 }
 
 impl Session {
     pub(crate) const fn new(connection: PoolConnection<MySql>, patience: Duration) -> Self {
-        Self { connection: Some(connection), patience, unclean: false }
+        Self { connection: Some(connection), patience, unclean: false, spoilt: false }
     }
 
     /// What became of a statement. Whoever does not answer in time is not waited for.
@@ -51,7 +53,8 @@ impl Session {
             Ok(Err(error)) => Fault::Driver(error),
             Err(_) => Fault::Silent,
         };
-        self.unclean = was_unclean || fault.is_lost();
+        self.unclean = was_unclean;
+        self.spoilt |= fault.is_lost() || fault.is_of_connection();
         Err(fault)
     }
 
@@ -117,9 +120,10 @@ impl Session {
         self.execute(sqlx::query(write)).await.map(|_| ())
     }
 
-    /// Takes back what was not committed. If that fails, the connection is closed, which does the same.
+    /// Takes back what was not committed. If that fails, the connection is closed, which does the same; one of which that
+    /// is known is not waited for.
     pub(crate) async fn rollback(&mut self) {
-        if self.raw("ROLLBACK").await.is_ok() {
+        if !self.spoilt && self.raw("ROLLBACK").await.is_ok() {
             self.unclean = false;
         }
     }
@@ -127,7 +131,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.unclean
+        if (self.unclean || self.spoilt)
             && let Some(connection) = self.connection.take()
         {
             drop(connection.detach());

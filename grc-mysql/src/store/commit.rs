@@ -7,6 +7,7 @@
 //! | the number of the lane is taken | again, in another lane |
 //! | the batch's id is in the feed | it was committed before: said so, once it is flushed too |
 //! | a step meets something else than it expects | the same is asked first; then it is a conflict |
+//! | a right is missing, or the server is read-only | again on a new connection, which may have it or lead to another server |
 //! | the connection is lost before COMMIT | nothing was written: again, on another connection |
 //! | the connection is lost at COMMIT | nobody knows: again. The id of the batch is a unique key, so that the second waits for the first, and finds it or takes its place |
 //! | that cannot be done either | the outcome is unknown, and the caller is told so |
@@ -41,6 +42,7 @@ pub(super) async fn commit(server: &Server, lanes: &Lanes, batch: &Batch) -> Res
     let receipt = |replayed| Ok(Receipt { batch: batch.id(), replayed });
     let (mut clashes, mut waits, mut lost) = (CLASHES, server.lock_waits(), server.connections() + 8);
     let mut doubt: Option<Fault> = None;
+    let mut is_new = false;
     loop {
         let fault = match attempt(server, lanes, batch).await {
             Ended::Committed => return receipt(false),
@@ -63,6 +65,12 @@ pub(super) async fn commit(server: &Server, lanes: &Lanes, batch: &Batch) -> Res
                 continue;
             }
             Ended::Doubtful(fault) => return Err(doubtful(fault, server.place())),
+            // Rights and a failover show on a new connection; the old one is given up.
+            Ended::Failed(fault) if fault.is_of_connection() && !is_new && lost > 0 => {
+                lost -= 1;
+                is_new = server.is_next_new();
+                continue;
+            }
             // A definite answer: an attempt that is still under way would have held this one up.
             Ended::Failed(Fault::Store(error)) => return Err(error),
             Ended::Failed(fault) => fault,
@@ -77,8 +85,8 @@ pub(super) async fn commit(server: &Server, lanes: &Lanes, batch: &Batch) -> Res
 async fn attempt(server: &Server, lanes: &Lanes, batch: &Batch) -> Ended {
     let mut session = match server.session().await {
         Ok(session) => session,
-        // The server is away, or refuses us: the pool has been patient already.
-        Err(fault) => return Ended::Failed(fault),
+        // If the server is away, or refuses us, the pool has been patient already.
+        Err(fault) => return again_if_lost(fault),
     };
     if let Err(fault) = session.begin().await {
         return again_if_lost(fault);
