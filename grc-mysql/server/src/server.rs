@@ -88,13 +88,13 @@ impl Server {
         let mut server = Self { guard, directory, port: 0, password, authority, program, command };
         for _ in 1..PORTS {
             server.port = ports()?;
-            match server.launch(FIRST) {
+            match server.launch(FIRST, &[]) {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 outcome => return outcome.map(|()| server),
             }
         }
         server.port = ports()?;
-        server.launch(FIRST).map(|()| server)
+        server.launch(FIRST, &[]).map(|()| server)
     }
 
     fn guard(&self) -> MutexGuard<'_, Guard> {
@@ -102,10 +102,11 @@ impl Server {
     }
 
     /// Starts the program, and returns when it answers.
-    fn launch(&self, script: &str) -> io::Result<()> {
+    fn launch(&self, script: &str, options: &[&str]) -> io::Result<()> {
         let mut guard = self.guard();
         let before = guard.logged();
         let mut command = self.command.clone();
+        command.extend(options.iter().map(|given| format!("--{given}").into()));
         command.push(format!("--port={}", self.port).into());
         command.push(option("init-file", self.directory.join(script)));
         if script == AGAIN {
@@ -226,12 +227,20 @@ impl Server {
     /// # Errors
     /// It did not start.
     pub fn restart(&self) -> io::Result<()> {
+        self.restart_with(&[])
+    }
+
+    /// The same with options that count before the others, for this start only.
+    ///
+    /// # Errors
+    /// It did not start.
+    pub fn restart_with(&self, options: &[&str]) -> io::Result<()> {
         if self.pid().is_some() {
             self.stop()?;
         } else if self.guard().process().is_some() {
             self.guard().wait(PATIENCE)?; // it ended by itself
         }
-        self.launch(AGAIN)
+        self.launch(AGAIN, options)
     }
 
     /// Stops the server where it is (`SIGSTOP`): it keeps its connections and answers nobody.
