@@ -20,23 +20,31 @@ pub(super) async fn put(
     at: Moment,
     bytes: &[u8],
 ) -> Outcome<()> {
-    let put = "INSERT INTO grc_blob (authority, id, piece, at, bytes)
-         SELECT ?, ?, ?, COALESCE((SELECT MIN(b.at) FROM grc_blob b WHERE b.authority = ? AND b.id = ?), ?), ?
-         ON DUPLICATE KEY UPDATE bytes = VALUES(bytes)";
+    let insert = "INSERT INTO grc_blob (authority, id, piece, at, bytes)
+         SELECT ?, ?, ?, COALESCE((SELECT MIN(b.at) FROM grc_blob b WHERE b.authority = ? AND b.id = ?), ?), ?";
+    let update = "UPDATE grc_blob SET bytes = ? WHERE authority = ? AND id = ? AND piece = ?";
     let authority = authority.as_str().as_bytes();
     server
-        .execute(|| {
-            sqlx::query(put)
+        .again(|| async {
+            let mut session = server.session().await?;
+            let insert = sqlx::query(insert)
                 .bind(authority)
                 .bind(&id.as_bytes()[..])
                 .bind(piece)
                 .bind(authority)
                 .bind(&id.as_bytes()[..])
                 .bind(at.micros())
-                .bind(bytes)
+                .bind(bytes);
+            match session.execute(insert).await {
+                Err(fault) if fault.is_duplicate() => {}
+                other => return other.map(|_| ()),
+            }
+            let update = sqlx::query(update).bind(bytes).bind(authority).bind(&id.as_bytes()[..]).bind(piece);
+            session.execute(update).await?;
+            // One that has these bytes already is not written again, and perhaps not flushed yet.
+            session.flush().await
         })
         .await
-        .map(|_| ())
 }
 
 /// Reads a piece.
