@@ -34,14 +34,14 @@ use private_server::{Server, Setup};
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::mpsc,
+    sync::{atomic::Ordering, mpsc},
     time::Duration,
 };
 use town::Town;
 
-/// Kills of the server; and of one with a binary log.
+/// Kills of the server; and where it has a binary log, or where pairs do the same.
 const KILLS: usize = 20;
-const LOGGED: usize = 12;
+const FEWER: usize = 10;
 /// Connections that are ended.
 const ENDED: usize = 500;
 
@@ -128,7 +128,8 @@ fn killed(setup: Setup, kills: usize) -> String {
     check_all(&server, &address, &many);
     let (tally, refused_cursors) = (many.tally(), many.refused_cursors());
     let twins = many.acknowledged_to_twins();
-    assert!(tally.acknowledged as usize > kills * 50 && tally.repeated as usize > kills && twins > 100);
+    assert!(tally.acknowledged as usize > kills * 40, "{tally:?}");
+    assert!(tally.repeated as usize > kills / 2 && twins > 5 * kills, "{twins} twins, {tally:?}");
     format!("kills {kills}, refused cursors {refused_cursors}, acknowledged to twins {twins}, {tally:?}")
 }
 
@@ -140,7 +141,7 @@ fn a_server_that_is_killed_has_what_it_acknowledged() {
 #[test]
 fn a_server_with_a_binary_log_that_is_killed_has_what_it_acknowledged() {
     let setup = Setup::new().option("log-bin").option("sync-binlog=1").option("binlog-format=ROW");
-    println!("{}", killed(setup, LOGGED));
+    println!("{}", killed(setup, FEWER));
 }
 
 #[test]
@@ -150,12 +151,12 @@ fn what_two_did_at_once_is_there_after_a_kill() {
     let options = options().durability(Durability::Full);
     let keyring = pollster::block_on(options.open_keyring(&keys)).unwrap();
     let store = pollster::block_on(options.open_store(&address)).unwrap();
+    // Those who work soon see that the server is gone.
     let options = options.patience(Duration::from_millis(400));
+    let hasty = again(|| pollster::block_on(options.open_store(&address)));
+    let hasty_keys = again(|| pollster::block_on(options.open_keyring(&keys)));
     let (mut dice, mut acknowledged) = (Dice::new(3), 0);
-    for round in 0..KILLS as u128 {
-        // Those who work soon see that the server is gone.
-        let hasty = again(|| pollster::block_on(options.open_store(&address)));
-        let hasty_keys = again(|| pollster::block_on(options.open_keyring(&keys)));
+    for round in 0..FEWER as u128 {
         let pairs = Pairs::default();
         let (tell, told) = mpsc::channel();
         std::thread::scope(|scope| {
@@ -167,12 +168,13 @@ fn what_two_did_at_once_is_there_after_a_kill() {
                 told.recv_timeout(Duration::from_secs(60)).unwrap();
             }
             server.kill().unwrap();
+            pairs.gone.store(true, Ordering::SeqCst);
         });
         server.restart().unwrap();
         acknowledged += pairs.check(&keyring, &store);
     }
-    println!("kills {KILLS}, acknowledged {acknowledged}");
-    assert!(acknowledged > KILLS * 10);
+    println!("kills {FEWER}, acknowledged to pairs {acknowledged}");
+    assert!(acknowledged > FEWER * 10);
 }
 
 #[test]
@@ -206,7 +208,7 @@ fn an_engine_whose_server_is_killed_goes_on() {
     let count = town.count();
     println!("kills {KILLS}, {count:?}, verified {opened}");
     assert_eq!(requests, count.submitted as i64, "each intake came in once");
-    assert!(count.submitted > 60 && count.acted > 150 && count.repeated > 3);
+    assert!(count.submitted > 50 && count.acted > 150 && count.repeated > KILLS / 2, "{count:?}");
 }
 
 /// What does not succeed on a machine that is busy does so later.

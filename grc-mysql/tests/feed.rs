@@ -337,6 +337,36 @@ fn pages_of_every_size_tell_the_same() {
     }
 }
 
+/// What a server that fell has lost is made here by hand: the last row of a lane goes, or another one takes its number.
+#[test]
+fn who_saw_what_is_gone_is_told_to_read_everything_again() {
+    let last =
+        "WHERE batch = (SELECT batch FROM (SELECT batch FROM grc_change ORDER BY height DESC LIMIT 1) l)";
+    let goes = format!("DELETE FROM grc_change {last}");
+    let another = format!("UPDATE grc_change SET batch = x'{:032x}' {last}", 1);
+    let and_more = format!(
+        "{another}; INSERT INTO grc_change SELECT authority, lane, n + 1, height + 1, x'{:032x}', touched
+         FROM grc_change {last}",
+        2
+    );
+    for (lost, there) in [("DO 0", 100), (&goes, 99), (&another, 100), (&and_more, 101)] {
+        let address = fresh(shared());
+        let store = open_relaxed(&address);
+        let mut writer = Writer::new(&store, 1, 0, 6);
+        for _ in 0..100 {
+            let plan = writer.plan();
+            assert_eq!(writer.settle(&plan, |_| ()), End::Acknowledged);
+        }
+        let mut follower = Follower::new(None, 1);
+        while follower.read(&store) != Seen::Changes(0) {}
+        run(shared(), &format!("USE {}; {lost}", address.rsplit('/').next().unwrap()));
+        let expected = if lost == "DO 0" { Seen::Changes(0) } else { Seen::Again };
+        assert_eq!(follower.read(&store), expected, "{lost}");
+        while follower.read(&store) != Seen::Changes(0) {}
+        assert_eq!(follower.batches().len(), there, "{lost}");
+    }
+}
+
 /// Stops a process while one of its writers has a batch open, until the server has given up its connections, and others
 /// have written what it held.
 #[test]

@@ -1,5 +1,6 @@
 //! Pairs that do the same at the same time: what one finds done already was perhaps not flushed yet.
 
+use crate::load::plan::town;
 use grc_core::{
     BlobId, KeyId, Moment,
     storage::BlobStore,
@@ -8,11 +9,13 @@ use grc_core::{
 use pollster::block_on;
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, mpsc::Sender},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
 };
 use uuid::Uuid;
-
-use crate::load::plan::town;
 
 /// What a pair does with an item, both of it the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +30,8 @@ enum What {
 pub(crate) struct Pairs {
     begun: Mutex<BTreeSet<(u128, What)>>,
     done: Mutex<BTreeSet<(u128, What)>>,
+    /// The server was killed.
+    pub(crate) gone: AtomicBool,
 }
 
 fn bytes(n: u128) -> [u8; 32] {
@@ -34,7 +39,7 @@ fn bytes(n: u128) -> [u8; 32] {
 }
 
 impl Pairs {
-    /// Works on items until the server does not answer. Nothing is repeated: what is there afterwards was there.
+    /// Works on items until the server is gone. Nothing is repeated: what is there afterwards was there.
     pub(crate) fn work(&self, first: u128, keys: &dyn Keyring, blobs: &dyn BlobStore, tell: &Sender<()>) {
         for n in first.. {
             for what in [What::Issue, What::Put, What::Destroy] {
@@ -61,8 +66,12 @@ impl Pairs {
                     let other = scope.spawn(one);
                     one() & other.join().unwrap()
                 });
-                if !both {
+                if self.gone.load(Ordering::SeqCst) {
                     return;
+                }
+                if !both {
+                    // The machine is busy: on with another.
+                    break;
                 }
             }
         }
