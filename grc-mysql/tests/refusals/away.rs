@@ -205,7 +205,8 @@ fn what_is_said_of_a_server_is_not_said_of_a_commit_that_may_be_done() {
     let port = hang_up_at_commit(&server, move || run(&spoil, "SET GLOBAL max_allowed_packet = 1048576"));
     let place = format!("{}:{port}", server.host());
     let address = direct.replace(&format!("{}:{}", server.host(), server.port()), &place);
-    let store = open(&format!("{address}?ssl-mode=DISABLED"), &impatient()).unwrap();
+    // One connection: after it was cut off a new one is made, which meets the server's new setting.
+    let store = open(&format!("{address}?ssl-mode=DISABLED"), &impatient().connections(1)).unwrap();
     let error = commit(&store, create(1, 10)).unwrap_err();
     refused(
         &error,
