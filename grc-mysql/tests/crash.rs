@@ -99,9 +99,23 @@ fn kept(server: &Server, n: usize) -> BTreeSet<u128> {
     rows.iter().map(|row| u128::from_be_bytes(row.get::<Vec<u8>, _>(0).try_into().unwrap())).collect()
 }
 
+/// Shows what the server said last, if the test fails.
+struct Log<'a>(&'a Server);
+
+impl Drop for Log<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.0.log();
+            let last: Vec<&str> = log.lines().rev().take(80).collect();
+            println!("the server's log:\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        }
+    }
+}
+
 /// Answers what it counted.
 fn killed(setup: Setup, kills: usize) -> String {
     let server = start(noting(setup));
+    let _log = Log(&server);
     let address = server.url("grc");
     // One gives up before the server is there again, the other does not.
     drop(open(&address, Duration::from_secs(30)));
@@ -116,6 +130,12 @@ fn killed(setup: Setup, kills: usize) -> String {
             many.wait_for(20 + dice.below(80));
             server.kill().unwrap();
             let acknowledged = many.known().0;
+            // Every other time it is away until those are told who have little patience.
+            if n % 2 == 0 {
+                let told = |tally: &load::writer::Tally| tally.unavailable + tally.unknown;
+                let before = told(&many.tally());
+                many.wait_until("an impatient writer to be told", |tally| told(tally) > before + 2);
+            }
             server.restart().unwrap();
             let kept = kept(&server, n + 2);
             let lost: Vec<&Plan> = acknowledged.iter().filter(|plan| !kept.contains(&plan.id)).collect();
@@ -129,7 +149,7 @@ fn killed(setup: Setup, kills: usize) -> String {
     let (tally, refused_cursors) = (many.tally(), many.refused_cursors());
     let twins = many.acknowledged_to_twins();
     assert!(tally.acknowledged as usize > kills * 40, "{tally:?}");
-    assert!(tally.repeated as usize > kills / 2 && twins > 5 * kills, "{twins} twins, {tally:?}");
+    assert!(tally.repeated as usize >= kills / 4 && twins > 5 * kills, "{twins} twins, {tally:?}");
     format!("kills {kills}, refused cursors {refused_cursors}, acknowledged to twins {twins}, {tally:?}")
 }
 
@@ -180,6 +200,7 @@ fn what_two_did_at_once_is_there_after_a_kill() {
 #[test]
 fn an_engine_whose_server_is_killed_goes_on() {
     let server = start(Setup::new());
+    let _log = Log(&server);
     let (address, keys) = (fresh(&server), fresh(&server));
     let town = Town::open(&address, &keys);
     let mut dice = Dice::new(5);
@@ -190,9 +211,12 @@ fn an_engine_whose_server_is_killed_goes_on() {
             let town = &town;
             scope.spawn(move || town.work(n));
         }
-        for _ in 0..KILLS {
+        for n in 0..KILLS {
             town.wait_for(4 + dice.below(16));
             server.kill().unwrap();
+            if n % 2 == 0 {
+                town.wait_for_repeated();
+            }
             server.restart().unwrap();
             opened += town.check(&mut dice, 5);
         }
@@ -208,7 +232,7 @@ fn an_engine_whose_server_is_killed_goes_on() {
     let count = town.count();
     println!("kills {KILLS}, {count:?}, verified {opened}");
     assert_eq!(requests, count.submitted as i64, "each intake came in once");
-    assert!(count.submitted > 50 && count.acted > 150 && count.repeated > KILLS / 2, "{count:?}");
+    assert!(count.submitted > 50 && count.acted > 150 && count.repeated >= KILLS / 2, "{count:?}");
 }
 
 /// What does not succeed on a machine that is busy does so later.

@@ -97,10 +97,21 @@ impl Guard {
     /// Whether the process has not ended yet.
     pub(crate) fn is_running(&self) -> bool {
         let Some(process) = self.process else { return false };
-        let Ok(stat) = fs::read_to_string(format!("/proc/{process}/stat")) else { return false };
-        // The state follows the name, which is in brackets and may contain anything.
-        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-        !matches!(state, None | Some('Z' | 'X'))
+        !matches!(state(&format!("/proc/{process}")), None | Some('Z' | 'X'))
+    }
+
+    /// Waits until each thread of the process has stopped: a signal does not wait for that.
+    pub(crate) fn wait_for_stop(&self, limit: Duration) -> io::Result<()> {
+        let Some(process) = self.process else { return Err(io::Error::other("the server does not run")) };
+        until(limit, "the server to stand still", || {
+            let mut threads = fs::read_dir(format!("/proc/{process}/task"))?;
+            let still = threads.all(|thread| {
+                thread.is_ok_and(|thread| {
+                    matches!(state(&thread.path().display().to_string()), None | Some('T' | 't'))
+                })
+            });
+            Ok(still.then_some(()))
+        })
     }
 
     /// Sends a signal, by its name without `SIG`.
@@ -149,6 +160,13 @@ impl Drop for Guard {
         self.orders = None;
         let _ = self.shell.wait();
     }
+}
+
+/// The state of a process or of a thread, by its folder; none if there is none any more.
+fn state(folder: &str) -> Option<char> {
+    let stat = fs::read_to_string(format!("{folder}/stat")).ok()?;
+    // It follows the name, which is in brackets and may contain anything.
+    stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next())
 }
 
 /// Looks again and again, until there is an answer.

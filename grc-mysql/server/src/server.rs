@@ -243,12 +243,14 @@ impl Server {
         self.launch(AGAIN, options)
     }
 
-    /// Stops the server where it is (`SIGSTOP`): it keeps its connections and answers nobody.
+    /// Stops the server where it is (`SIGSTOP`), and returns when it stands still: it keeps its connections and answers nobody.
     ///
     /// # Errors
     /// It does not run.
     pub fn freeze(&self) -> io::Result<()> {
-        self.guard().signal("STOP")
+        let mut guard = self.guard();
+        guard.signal("STOP")?;
+        guard.wait_for_stop(PATIENCE)
     }
 
     /// Lets a frozen server go on.

@@ -70,6 +70,13 @@ fn what_was_written_is_there_after_a_kill_and_after_a_stop() {
     server.restart().unwrap(); // one that runs
     check_starts(&server, 4);
     assert_ne!(server.pid().unwrap(), first);
+    // Options for one start.
+    server.restart_with(&["log-bin=noted"]).unwrap();
+    let logs = || names(&server.data_dir()).filter(|name| name.starts_with("noted.0")).count();
+    assert_eq!(logs(), 1);
+    server.restart().unwrap();
+    assert_eq!(logs(), 1, "another one is begun at each start that has the option");
+    check_starts(&server, 6);
 }
 
 #[test]

@@ -117,6 +117,7 @@ impl Town {
                 Err(error) => assert!(may_repeat(&error), "{error:?}"),
             }
             self.lock().count.repeated += usize::from(first);
+            self.news.notify_all();
             first = false;
         }
     }
@@ -175,6 +176,16 @@ impl Town {
         let (known, late) =
             self.news.wait_timeout_while(self.lock(), Duration::from_secs(120), waits).unwrap();
         assert!(!late.timed_out() && !known.failed, "waited in vain for commands");
+    }
+
+    /// Waits until one more command is repeated.
+    #[track_caller]
+    pub(crate) fn wait_for_repeated(&self) {
+        let before = self.count().repeated;
+        let waits = |known: &mut Known| known.count.repeated <= before && !known.failed;
+        let (known, late) =
+            self.news.wait_timeout_while(self.lock(), Duration::from_secs(120), waits).unwrap();
+        assert!(!late.timed_out() && !known.failed, "waited in vain for a command to be repeated");
     }
 
     /// Some requests are at the version that was acknowledged, and their histories are whole. One that somebody works on
