@@ -103,6 +103,7 @@ fn kept(server: &Server, n: usize) -> BTreeSet<u128> {
 struct Log<'a>(&'a Server);
 
 impl Drop for Log<'_> {
+    #[expect(clippy::print_stdout, reason = "shown with what else the failed test said")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = self.0.log();
