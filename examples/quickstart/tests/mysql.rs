@@ -148,7 +148,7 @@ fn what_is_wrong_with_an_address_is_said_without_its_password() {
         (vec!["--db", &with("s3cret")], 1, "refuses the user or the password"),
         (vec!["--db", &SERVER.url("nowhere")], 1, "there is no such database"),
         (vec!["--db", &format!("mysql://grc:s3cret@127.0.0.1:{closed}/grc")], 1, "no server answers at"),
-        (vec!["--db", &with("12/s3cret")], 1, "written %XX"),
+        (vec!["--db", &with("12/s3cret")], 1, "as %XX"),
         (vec!["--db", "mysql://grc:s3cret@127.0.0.1"], 1, "names no database"),
         (vec!["--db", "postgres://grc:s3cret@127.0.0.1/grc"], 2, "begins with `mysql://`"),
         (vec![&with("s3cret")], 2, "an address needs its option, `--db`"),
