@@ -15,11 +15,6 @@ pub(crate) fn sql<'a>(text: String) -> Sql<'a> {
     sqlx::query(sqlx::AssertSqlSafe(text))
 }
 
-/// The same for one that has many shapes: it is not kept prepared, of which a server has a limited number.
-pub(crate) fn sql_once<'a>(text: String) -> Sql<'a> {
-    sql(text).persistent(false)
-}
-
 /// As many question marks.
 pub(crate) fn holes(count: usize) -> String {
     vec!["?"; count].join(", ")

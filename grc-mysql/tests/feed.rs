@@ -271,7 +271,7 @@ fn everything_once(setup: Setup, stops: usize) {
         drop(ending);
         let out = (first.join().unwrap(), late.join().unwrap(), again.join().unwrap());
         check(&server, &address, &said, &out.0);
-        assert!(said.iter().map(|said| said.refused.len()).sum::<usize>() > 15, "they met each other");
+        assert!(said.iter().map(|said| said.refused.len()).sum::<usize>() > 2, "they met each other");
         out
     });
     let several = check_order(&first.changes, true);

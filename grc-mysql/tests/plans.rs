@@ -167,3 +167,40 @@ fn no_call_looks_at_much_more_than_it_answers() {
     });
     println!("rows looked at, of {ROWS} in each table: {looked:#?}");
 }
+
+/// How many statements the server has prepared and given up since it started.
+fn prepared(server: &Server) -> Vec<(String, u64)> {
+    block_on(async {
+        let mut connection = connect(server, "mysql").await;
+        let read = "SHOW GLOBAL STATUS WHERE variable_name IN ('Com_stmt_prepare', 'Com_stmt_close')";
+        let rows = connection.fetch_all(sqlx::raw_sql(read)).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get::<String, _>(1).parse().unwrap())).collect()
+    })
+}
+
+/// A statement that is given up costs the next one some 40 ms, which is how this was found: see `STATEMENTS`.
+#[test]
+fn who_asks_again_prepares_nothing_and_gives_nothing_up() {
+    let server = start(Setup::new());
+    let address = fresh(&server);
+    let store = pollster::block_on(options().connections(1).open_store(&address)).unwrap();
+    let list = |filter| Query { filter, ..Query::new(word("rennes"), word("request")) };
+    let lists = [
+        list(Condition::Constant(true)),
+        list(is(Fact::Service, "s3")),
+        list(is(Fact::Agent, "a-9")),
+        list(Condition::Any(vec![is(Fact::Service, "s3"), is(Fact::Service, "s4")])),
+        list(Condition::All(vec![is(Fact::Service, "s3"), is(Fact::State, "t2")])),
+    ];
+    let all = || {
+        for query in &lists {
+            pollster::block_on(store.query(query)).unwrap();
+        }
+    };
+    let before = prepared(&server);
+    all();
+    let first = prepared(&server);
+    all();
+    assert_ne!(first, before);
+    assert_eq!(prepared(&server), first);
+}

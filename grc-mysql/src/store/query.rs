@@ -3,7 +3,7 @@
 use super::{rows::as_text, streams};
 use crate::{
     error::{NAME, Outcome},
-    session::{Session, Sql, sql_once},
+    session::{Session, Sql, sql},
 };
 use grc_core::storage::{
     Order, Page, PageKey, Query, StorageError, StreamKey, StreamRecord,
@@ -111,7 +111,7 @@ async fn look(
             format!("{} ORDER BY o {direction}, i {direction} LIMIT ?", all.join(" UNION ALL "))
         }
     };
-    let mut read = sql_once(text);
+    let mut read = sql(text);
     for leg in legs {
         for value in look.bound.iter().chain(&leg.test.bound) {
             read = bind(read, value);
