@@ -9,7 +9,10 @@ use grc_core::storage::Store;
 use grc_mysql::MysqlStore;
 use std::{
     collections::BTreeMap,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::Scope,
     time::Duration,
 };
@@ -36,6 +39,7 @@ pub(crate) struct Many {
     twins: usize,
     known: Mutex<Known>,
     news: Condvar,
+    given_up: AtomicBool,
 }
 
 /// Ends those who write, also when the test fails.
@@ -45,6 +49,7 @@ pub(crate) struct Ending<'a>(&'a Many);
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
         self.0.lock().ended = true;
+        self.0.given_up.store(std::thread::panicking(), Ordering::SeqCst);
     }
 }
 
@@ -60,7 +65,13 @@ impl Drop for Leaving<'_> {
 
 impl Many {
     pub(crate) fn new(writers: u16) -> Self {
-        Self { writers, twins: 0, known: Mutex::default(), news: Condvar::new() }
+        Self {
+            writers,
+            twins: 0,
+            known: Mutex::default(),
+            news: Condvar::new(),
+            given_up: AtomicBool::new(false),
+        }
     }
 
     /// One batch in so many is committed by two at once.
@@ -92,8 +103,9 @@ impl Many {
         scope.spawn(move || self.follow(follows));
     }
 
-    fn write(&self, mut writer: Writer<'_>) {
+    fn write<'s>(&'s self, mut writer: Writer<'s>) {
         let _leaving = Leaving(self);
+        writer.given_up = Some(&self.given_up);
         while !self.lock().ended {
             let plan = writer.plan();
             let store = writer.store;
@@ -137,6 +149,7 @@ impl Many {
             let ended = self.lock().writers == 0;
             match follower.read(store) {
                 Seen::Changes(0) if ended => break,
+                Seen::Nothing if self.given_up.load(Ordering::SeqCst) => break,
                 Seen::Again => self.lock().refused_cursors += 1,
                 Seen::Changes(_) | Seen::Nothing => {}
             }

@@ -50,7 +50,9 @@ pub(crate) struct Ending<'a>(&'a Town);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.0.lock().ended = true;
+        let mut known = self.0.lock();
+        known.ended = true;
+        known.failed |= std::thread::panicking();
     }
 }
 
@@ -116,7 +118,10 @@ impl Town {
                 Ok(out) => return out,
                 Err(error) => assert!(may_repeat(&error), "{error:?}"),
             }
-            self.lock().count.repeated += usize::from(first);
+            let mut known = self.lock();
+            assert!(!known.failed, "the test has failed elsewhere");
+            known.count.repeated += usize::from(first);
+            drop(known);
             self.news.notify_all();
             first = false;
         }

@@ -6,7 +6,11 @@ use grc_core::{
     storage::{Load, Parts, Retry, StorageErrorKind, Store},
 };
 use pollster::block_on;
-use std::{collections::BTreeMap, ops::AddAssign};
+use std::{
+    collections::BTreeMap,
+    ops::AddAssign,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// The streams that all share, besides those of their own.
 pub(crate) const SHARED: usize = 8;
@@ -55,6 +59,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) tally: Tally,
     /// Whether somebody else commits the same.
     pub(crate) may_be_there: bool,
+    /// Set when the test has failed, and a server that is away will not come back.
+    pub(crate) given_up: Option<&'a AtomicBool>,
     own: BTreeMap<u128, u64>,
     count: u64,
 }
@@ -63,7 +69,13 @@ impl<'a> Writer<'a> {
     pub(crate) fn new(store: &'a dyn Store, number: u16, shares: usize, seed: u64) -> Self {
         let dice = Dice::new(seed ^ u64::from(number) << 32);
         let (tally, own) = (Tally::default(), BTreeMap::new());
-        Self { store, number, shares, dice, tally, may_be_there: false, own, count: 0 }
+        Self { store, number, shares, dice, tally, may_be_there: false, given_up: None, own, count: 0 }
+    }
+
+    /// Whoever repeats a call asks before whether that is of any use.
+    fn check_use(&self) {
+        let given_up = self.given_up.is_some_and(|given_up| given_up.load(Ordering::SeqCst));
+        assert!(!given_up, "the test has failed elsewhere");
     }
 
     /// Where the ids of a writer's batches begin.
@@ -104,6 +116,7 @@ impl<'a> Writer<'a> {
                 Ok(loaded) => return loaded.streams[0].as_ref().map_or(0, |record| record.row.version),
                 Err(error) => {
                     assert_eq!(error.retry(), Retry::Same, "a reading fails otherwise: {error:?}");
+                    self.check_use();
                     self.tally.unavailable += 1;
                 }
             }
@@ -125,6 +138,7 @@ impl<'a> Writer<'a> {
                     Some(End::Acknowledged)
                 }
                 Err(error) if error.retry() == Retry::Same => {
+                    self.check_use();
                     met.repeated = u64::from(first);
                     first = false;
                     match error.kind() {
