@@ -19,8 +19,10 @@ mod town;
 
 use common::{block_on, connect, fresh, options, shared, start};
 use grc_core::{
+    BlobId, KeyId, Moment,
     conformance::Dice,
-    storage::{Load, Parts, Retry, StorageErrorKind, Store},
+    storage::{BlobStore, Load, Parts, Retry, StorageErrorKind, Store},
+    vault::{DataKey, Keyring},
 };
 use grc_mysql::{Durability, MysqlStore};
 use load::{
@@ -38,6 +40,7 @@ use std::{
     time::Duration,
 };
 use town::Town;
+use uuid::Uuid;
 
 /// Kills of the server; and where it has a binary log, or where pairs do the same.
 const KILLS: usize = 20;
@@ -196,6 +199,44 @@ fn what_two_did_at_once_is_there_after_a_kill() {
     }
     println!("kills {FEWER}, acknowledged to pairs {acknowledged}");
     assert!(acknowledged > FEWER * 10);
+}
+
+/// How often the server was made to flush for an answer that wrote nothing else.
+fn flushes(server: &Server, address: &str) -> u64 {
+    let read = "SELECT CAST(COALESCE(SUM(version), 0) AS UNSIGNED) FROM grc_schema WHERE name = 'flush'";
+    block_on(async { connect(server, database(address)).await.fetch_one(read).await.unwrap().get(0) })
+}
+
+/// What is seen was perhaps not flushed yet. How long that takes is the disk's affair, so this counts.
+#[test]
+fn what_is_found_done_already_is_flushed_before_it_is_answered() {
+    let server = shared();
+    let (address, keys) = (fresh(server), fresh(server));
+    let options = options();
+    let keyring = pollster::block_on(options.open_keyring(&keys)).unwrap();
+    let store = pollster::block_on(options.open_store(&address)).unwrap();
+    let (keyring, blobs, store): (&dyn Keyring, &dyn BlobStore, &dyn Store) = (&keyring, &store, &store);
+    let key = KeyId::from_uuid(Uuid::from_u128(1));
+    let blob = BlobId::from_uuid(Uuid::from_u128(2));
+    let plan = Plan { id: 1, streams: vec![(1, 0)], beside: None };
+    let slots = BTreeMap::new();
+    let calls: [(&str, &str, &dyn Fn()); 5] = [
+        ("commit", &address, &|| _ = pollster::block_on(store.commit(plan.batch())).unwrap()),
+        ("put", &address, &|| {
+            pollster::block_on(blobs.put(&plan::town(), blob, 0, Moment::EPOCH, vec![1])).unwrap();
+        }),
+        ("issue", &keys, &|| {
+            pollster::block_on(keyring.issue(&[(key, DataKey::from_bytes([7; 32]))])).unwrap();
+        }),
+        ("keep", &keys, &|| _ = pollster::block_on(keyring.keep(key, &slots)).unwrap()),
+        ("destroy", &keys, &|| _ = pollster::block_on(keyring.destroy(&[key])).unwrap()),
+    ];
+    for (what, address, call) in calls {
+        call();
+        let before = flushes(server, address);
+        call();
+        assert_eq!(flushes(server, address), before + 1, "{what}");
+    }
 }
 
 #[test]

@@ -312,29 +312,48 @@ fn a_writer_that_stands_still_hides_nothing_where_the_server_has_a_binary_log() 
     everything_once(setup, LOGGED);
 }
 
-#[test]
-fn pages_of_every_size_tell_the_same() {
-    let address = fresh(shared());
-    let store = open_relaxed(&address);
-    let mut writer = Writer::new(&store, 1, 3, 5);
-    for _ in 0..150 {
-        let plan = writer.plan();
-        assert_eq!(writer.settle(&plan, |_| ()), End::Acknowledged);
-    }
-    for limit in (1..=50).chain([149, 150, 151, 1_000]) {
+/// All of it, by pages of a size, in an order that agrees with each stream's versions.
+fn check_pages(store: &dyn Store, count: usize) {
+    for limit in (1..=50).chain([count - 1, count, count + 1, 1_000]) {
         let (mut after, mut changes) = (None, Vec::new());
         loop {
-            let page = pollster::block_on(store.changes(&town(), after.as_ref(), limit)).unwrap();
+            let page = pollster::block_on(store.changes(&town(), after.as_ref(), limit as u32)).unwrap();
             if page.changes.is_empty() {
                 break;
             }
-            assert!(page.changes.len() <= limit as usize);
+            assert!(page.changes.len() <= limit);
             changes.extend(page.changes);
             after = Some(page.next);
         }
         check_order(&changes, true);
-        assert_eq!(changes.len(), 150, "pages of {limit}");
+        assert_eq!(changes.len(), count, "pages of {limit}");
     }
+}
+
+/// As processes leave them that start and end: the feed's lanes, which are used alike otherwise, are of very different
+/// lengths, one after the other.
+const UNEVEN: &str = "
+    CREATE TABLE uneven AS SELECT authority, new AS lane,
+        ROW_NUMBER() OVER (PARTITION BY new ORDER BY height, lane) AS n, height, batch, touched
+        FROM (SELECT c.*, CASE WHEN height < 70 THEN 1 WHEN height < 110 THEN 0 ELSE 2 + height MOD 3 END AS new
+              FROM grc_change c) c;
+    DELETE FROM grc_change;
+    INSERT INTO grc_change (authority, lane, n, height, batch, touched)
+        SELECT authority, lane, n, height, batch, touched FROM uneven";
+
+#[test]
+fn pages_of_every_size_tell_the_same() {
+    const COUNT: usize = 150;
+    let address = fresh(shared());
+    let store = open_relaxed(&address);
+    let mut writer = Writer::new(&store, 1, 3, 5);
+    for _ in 0..COUNT {
+        let plan = writer.plan();
+        assert_eq!(writer.settle(&plan, |_| ()), End::Acknowledged);
+    }
+    check_pages(&store, COUNT);
+    run(shared(), &format!("USE {}; {UNEVEN}", address.rsplit('/').next().unwrap()));
+    check_pages(&store, COUNT);
 }
 
 /// What a server that fell has lost is made here by hand: the last row of a lane goes, or another one takes its number.
