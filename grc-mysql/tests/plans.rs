@@ -68,7 +68,7 @@ fn fill(server: &Server, database: &str) {
 fn logged(server: &Server) -> Vec<(u64, String)> {
     block_on(async {
         let mut connection = connect(server, "mysql").await;
-        let read = "SELECT CAST(rows_examined AS CHAR), CAST(sql_text AS CHAR) FROM mysql.slow_log
+        let read = "SELECT CAST(rows_examined AS CHAR), CONVERT(sql_text USING latin1) FROM mysql.slow_log
              WHERE sql_text LIKE '%grc\\_%' AND sql_text NOT LIKE '%slow_log%' ORDER BY start_time";
         let rows = connection.fetch_all(sqlx::raw_sql(read)).await.unwrap();
         connection.execute(sqlx::raw_sql("TRUNCATE mysql.slow_log")).await.unwrap();

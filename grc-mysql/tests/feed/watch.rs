@@ -16,16 +16,6 @@ pub(crate) struct Watch {
     all: MySqlConnection,
 }
 
-/// The transactions that a process that stands still has open, between its last statement and COMMIT.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Open {
-    /// The batches that are written into the feed, and not committed.
-    pub(crate) batches: BTreeSet<u128>,
-    /// How many rows each transaction has written, whether it came as far as the feed or not. The server's answer may
-    /// be a tenth of a second old.
-    pub(crate) rows: Vec<u64>,
-}
-
 impl Watch {
     pub(crate) fn new(server: &Server, address: &str) -> Self {
         let database = address.rsplit('/').next().unwrap();
@@ -44,29 +34,22 @@ impl Watch {
             process.user
         );
         wait_for("the server to have committed", || {
-            let row = block_on(self.committed.fetch_one(AssertSqlSafe(busy.clone()))).unwrap();
-            row.get::<i64, _>(0) == 0
+            // A MySQL server fails now and then to show statements that have bytes in them.
+            let row = block_on(self.committed.fetch_one(AssertSqlSafe(busy.clone())));
+            row.is_ok_and(|row| row.get::<i64, _>(0) == 0)
         });
     }
 
-    /// The transactions of a process that stands still.
-    pub(crate) fn open(&mut self, process: &Process) -> Open {
-        let (role, mut out) = (&process.role, Open::default());
+    /// The batches of a process that stands still between its last statement and COMMIT: those that are written into the
+    /// feed, and not committed.
+    pub(crate) fn open(&mut self, process: &Process) -> BTreeSet<u128> {
+        let role = &process.role;
         let from = Writer::first_id(role.first);
         let until = Writer::first_id(role.first + role.shares.len() as u16);
         let read =
             format!("SELECT batch FROM grc_change WHERE batch >= x'{from:032x}' AND batch < x'{until:032x}'");
         let written = batches(&mut self.all, &read);
-        out.batches = &written - &batches(&mut self.committed, &read);
-        let rows = format!(
-            "SELECT t.trx_rows_modified FROM information_schema.innodb_trx t
-             JOIN information_schema.processlist p ON t.trx_mysql_thread_id = p.id
-             WHERE p.user = '{}' AND t.trx_rows_modified > 0 AND p.command = 'Sleep'",
-            process.user
-        );
-        let rows = block_on(self.committed.fetch_all(AssertSqlSafe(rows))).unwrap();
-        out.rows = rows.iter().map(|row| row.get(0)).collect();
-        out
+        &written - &batches(&mut self.committed, &read)
     }
 
     /// Those of some batches that are committed.
