@@ -2,73 +2,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod common;
+mod harness;
 
-use common::{block_on, fresh, options, shared};
-use grc_core::{
-    conformance::{Handles, Harness, KeyringHarness},
-    vault::Keyring,
-};
-use std::sync::Arc;
+use common::block_on;
+use grc_core::conformance::Harness;
 
-struct Mysql;
-
-fn store(address: &str) -> Handles {
-    let store = Arc::new(pollster::block_on(options().open_store(address)).unwrap());
-    (store.clone(), store)
-}
-
-fn keyring(address: &str) -> Arc<dyn Keyring> {
-    Arc::new(pollster::block_on(options().open_keyring(address)).unwrap())
-}
-
-impl Harness for Mysql {
-    type Guard = String;
-    const DURABLE: bool = true;
-
-    fn open() -> (String, Handles) {
-        let address = fresh(shared());
-        let handles = store(&address);
-        (address, handles)
-    }
-
-    fn reopen(address: &String) -> Option<Handles> {
-        Some(store(address))
-    }
-
-    fn block_on<F: Future + Send>(future: F) -> F::Output
-    where
-        F::Output: Send,
-    {
-        // No runtime of the caller's is needed.
-        pollster::block_on(future)
-    }
-}
-
-impl KeyringHarness for Mysql {
-    type Guard = String;
-    const DURABLE: bool = true;
-
-    fn open() -> (String, Arc<dyn Keyring>) {
-        let address = fresh(shared());
-        let keyring = keyring(&address);
-        (address, keyring)
-    }
-
-    fn second(address: &String) -> Option<Arc<dyn Keyring>> {
-        Some(keyring(address))
-    }
-
-    fn reopen(address: &String) -> Option<Arc<dyn Keyring>> {
-        Some(keyring(address))
-    }
-
-    fn block_on<F: Future + Send>(future: F) -> F::Output
-    where
-        F::Output: Send,
-    {
-        pollster::block_on(future)
-    }
-}
+/// As many connections as a store has unless it is told otherwise.
+type Mysql = harness::Mysql<16>;
 
 grc_core::store_conformance!(Mysql);
 grc_core::keyring_conformance!(Mysql);
