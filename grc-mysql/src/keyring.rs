@@ -2,8 +2,8 @@
 
 use crate::{
     Options,
+    database::Database,
     error::{Fault, NAME, Outcome, corrupt},
-    runtime::Workers,
     schema,
     server::Server,
     session::{Session, holes, sql},
@@ -12,7 +12,6 @@ use crate::{
 use async_trait::async_trait;
 use grc_core::{
     KeyId,
-    storage::StorageError,
     vault::{DataKey, KeyState, Keyring, KeyringError, KeyringInfo, Slot, SlotKey},
 };
 use sqlx::{Row, mysql::MySqlRow};
@@ -31,34 +30,19 @@ const DESTROYED: u8 = 12;
 /// and its backups apart and short-lived.
 #[derive(Debug)]
 pub struct MysqlKeyring {
-    server: Server,
-    workers: Workers,
+    database: Database,
 }
 
 impl MysqlKeyring {
     pub(crate) async fn start(options: &Options, address: &str) -> Result<Self, KeyringError> {
-        let workers = Workers::start(options.threads).map_err(|error| Fault::Store(error).keyring_at(""))?;
-        let (options, address) = (options.clone(), address.to_owned());
-        let server = workers
-            .run(async move {
-                let server = Server::at(&address, &options)?;
-                connect(&server, &options).await.map_err(|fault| fault.at(server.place()))?;
-                Ok(server)
-            })
-            .await
-            .map_err(|error: StorageError| Fault::Store(error).keyring_at(""))?;
-        Ok(Self { server, workers })
+        let opened = Database::open(options, address, connect).await;
+        let (database, ()) = opened.map_err(|error| Fault::Store(error).keyring_at(""))?;
+        Ok(Self { database })
     }
 
     /// Waits for what was handed in, and closes the connections. Later calls fail.
     pub async fn close(&self) {
-        let server = self.server.clone();
-        let closing = self.workers.run(async move {
-            server.close().await;
-            Ok(())
-        });
-        // Fails only when there is nothing left to close.
-        let _ = closing.await;
+        self.database.close().await;
     }
 
     /// Does something on the keyring's own threads.
@@ -67,14 +51,12 @@ impl MysqlKeyring {
         T: Send + 'static,
         F: Future<Output = Outcome<T>> + Send + 'static,
     {
-        let place = self.server.clone();
-        let work = work(self.server.clone());
-        let done = self.workers.run(async move { work.await.map_err(|fault| fault.at(place.place())) });
-        done.await.map_err(|error| Fault::Store(error).keyring_at(self.server.place()))
+        let done = self.database.run(work).await;
+        done.map_err(|error| Fault::Store(error).keyring_at(self.database.place()))
     }
 }
 
-async fn connect(server: &Server, options: &Options) -> Outcome<()> {
+async fn connect(server: Server, options: Options) -> Outcome<()> {
     server.try_out().await?;
     let mut session = server.session().await?;
     schema::KEYRING.migrate(&mut session, options.create, server.place()).await?;
@@ -145,7 +127,7 @@ impl Keyring for MysqlKeyring {
                 NAME,
                 format!(
                     "key {id} is not in `{}`: is it the keyring of this store, and no older copy?",
-                    self.server.place()
+                    self.database.place()
                 ),
             )
         })

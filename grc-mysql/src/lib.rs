@@ -30,6 +30,7 @@
 //!   there is said by [`StoreInfo::erasure`](grc_core::storage::StoreInfo) and
 //!   [`KeyringInfo::erasure`](grc_core::vault::KeyringInfo).
 
+mod database;
 mod error;
 mod keyring;
 mod options;

@@ -21,8 +21,8 @@ pub(crate) use meta::fresh_id;
 
 use crate::{
     Options,
-    error::{NAME, Outcome, limit, unsupported},
-    runtime::Workers,
+    database::Database,
+    error::{Fault, NAME, Outcome, limit, unsupported},
     schema,
     server::Server,
     settings,
@@ -51,25 +51,15 @@ const ERASURE: &str = "dropped rows are deleted; the server overwrites their byt
 #[derive(Debug)]
 pub struct MysqlStore {
     info: StoreInfo,
-    server: Server,
     lanes: Lanes,
-    workers: Workers,
+    database: Database,
 }
 
 impl MysqlStore {
     pub(crate) async fn start(options: &Options, address: &str) -> Result<Self, StorageError> {
-        let workers = Workers::start(options.threads)?;
-        let (options, address) = (options.clone(), address.to_owned());
-        let (server, info) = workers
-            .run(async move {
-                // Within the runtime, which the driver wants to be there.
-                let server = Server::at(&address, &options)?;
-                let info = connect(&server, &options).await.map_err(|fault| fault.at(server.place()))?;
-                Ok((server, info))
-            })
-            .await?;
-        let [.., first] = *fresh_id().map_err(|fault| fault.at(server.place()))?.as_bytes();
-        Ok(Self { info, server, lanes: Lanes::starting_at(first % lanes::LANES), workers })
+        let (database, info) = Database::open(options, address, connect).await?;
+        let [.., first] = *fresh_id().map_err(|fault| fault.at(database.place()))?.as_bytes();
+        Ok(Self { info, lanes: Lanes::starting_at(first % lanes::LANES), database })
     }
 
     /// Waits for what was handed in, and closes the connections. Later calls fail. Dropping the last handle closes them
@@ -78,13 +68,7 @@ impl MysqlStore {
     /// # Errors
     /// None: a connection that cannot be closed is dropped.
     pub async fn close(&self) {
-        let server = self.server.clone();
-        let closing = self.workers.run(async move {
-            server.close().await;
-            Ok(())
-        });
-        // Fails only when there is nothing left to close.
-        let _ = closing.await;
+        self.database.close().await;
     }
 
     /// Does something on the store's own threads.
@@ -93,13 +77,11 @@ impl MysqlStore {
         T: Send + 'static,
         F: Future<Output = Outcome<T>> + Send + 'static,
     {
-        let place = self.server.clone();
-        let work = work(self.server.clone());
-        self.workers.run(async move { work.await.map_err(|fault| fault.at(place.place())) }).await
+        self.database.run(work).await
     }
 }
 
-async fn connect(server: &Server, options: &Options) -> Outcome<StoreInfo> {
+async fn connect(server: Server, options: Options) -> Outcome<StoreInfo> {
     server.try_out().await?;
     let mut session = server.session().await?;
     schema::STORE.migrate(&mut session, options.create, server.place()).await?;
@@ -115,8 +97,9 @@ impl Store for MysqlStore {
 
     async fn commit(&self, batch: Batch) -> Result<Receipt, StorageError> {
         batch.check(NAME)?;
-        let (server, lanes) = (self.server.clone(), self.lanes.clone());
-        self.workers.run(async move { commit::commit(&server, &lanes, &batch).await }).await
+        let lanes = self.lanes.clone();
+        self.run(|server| async move { commit::commit(&server, &lanes, &batch).await.map_err(Fault::Store) })
+            .await
     }
 
     async fn load(&self, load: &Load) -> Result<Loaded, StorageError> {
