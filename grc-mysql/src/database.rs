@@ -16,7 +16,7 @@ impl Database {
     pub(crate) async fn open<T, F>(
         options: &Options,
         address: &str,
-        connect: impl FnOnce(Server, Options) -> F + Send + 'static,
+        connect: impl Fn(Server, Options) -> F + Send + 'static,
     ) -> Result<(Self, T), StorageError>
     where
         T: Send + 'static,
@@ -28,8 +28,14 @@ impl Database {
             .run(async move {
                 // Within the runtime, which the driver wants to be there.
                 let server = Server::at(&address, &options)?;
-                let found =
-                    connect(server.clone(), options).await.map_err(|fault| fault.at(server.place()))?;
+                let mut waits = server.lock_waits();
+                let found = loop {
+                    match connect(server.clone(), options.clone()).await {
+                        // Several processes may make it ready at once: the first does, the others find it done.
+                        Err(fault) if fault.is_clash() && waits > 0 => waits -= 1,
+                        other => break other.map_err(|fault| fault.at(server.place()))?,
+                    }
+                };
                 Ok((server, found))
             })
             .await?;

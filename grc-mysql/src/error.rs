@@ -93,9 +93,9 @@ impl Fault {
     }
 
     /// Whether another connection may succeed where this one did not: the server looks at some rights only when one is
-    /// made, and after a failover the old one leads to a replica for ever.
+    /// made, after a failover the old one leads to a replica for ever, and its prepared statements go with it.
     pub(crate) fn is_of_connection(&self) -> bool {
-        matches!(self.code(), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1792 | 1836 | 3989))
+        matches!(self.code(), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1461 | 1792 | 1836 | 3989))
     }
 
     /// As the store's callers see it, with the place that it happened to: `host:port/database`, no password.

@@ -156,12 +156,14 @@ async fn begin(server: &Server) -> Outcome<Session> {
 async fn end(mut session: Session, changed: bool) -> Outcome<u64> {
     if !changed {
         session.rollback().await;
-        session.flush().await?;
     }
     let row = session.row(sqlx::query("SELECT epoch FROM grc_keyring WHERE one = 1")).await?;
     let epoch = row.ok_or_else(|| corrupt("the keyring has no epoch"))?.try_get::<u64, _>(0)?;
     if changed {
         session.commit().await?;
+    } else {
+        // After the reading: the epoch too may be another's, and not flushed yet.
+        session.flush().await?;
     }
     Ok(epoch)
 }

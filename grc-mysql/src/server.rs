@@ -101,7 +101,7 @@ impl Server {
             .max_connections(options.connections.max(1))
             .acquire_timeout(options.patience)
             // Less than the server's patience with us: see `settings`.
-            .idle_timeout(options.patience)
+            .idle_timeout(options.patience.min(settings::IDLE / 2))
             .max_lifetime(None)
             .test_before_acquire(false)
             .after_connect(move |connection, _| {

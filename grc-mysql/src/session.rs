@@ -95,9 +95,11 @@ impl Session {
 
     /// Begins a transaction that reads, all of one moment.
     pub(crate) async fn begin_reading(&mut self) -> Outcome<()> {
-        self.raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY").await?;
+        let begun =
+            self.raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY").await;
+        // Of the two, the first may have been done.
         self.unclean = true;
-        Ok(())
+        begun
     }
 
     pub(crate) async fn commit(&mut self) -> Outcome<()> {

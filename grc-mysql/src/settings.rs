@@ -14,9 +14,12 @@ const VARIABLES: &str = "SHOW VARIABLES WHERE Variable_name IN ('version', 'inno
     'max_allowed_packet', 'innodb_snapshot_isolation', 'character_set_client', 'character_set_connection', \
     'character_set_results', 'transaction_isolation', 'tx_isolation', 'sql_mode', 'autocommit')";
 
-/// The longest that a connection may be silent within a transaction: then the server takes back what it wrote. So no
-/// commit rests on what was read longer ago, whichever process made it.
+/// How long ago what a commit rests on was read, at the most, whichever process made it.
 pub(crate) const LAG: Duration = Duration::from_secs(600);
+
+/// The longest that a connection may be silent: then the server ends it, and takes back what was not committed. From the
+/// reading of the documents to COMMIT there are two such silences, before the row of the feed and before COMMIT.
+pub(crate) const IDLE: Duration = Duration::from_secs(240);
 
 /// Seconds that one lock is waited for before its transaction is run again: short, since a lane of the feed in which
 /// somebody stands still is left for another.
@@ -28,9 +31,12 @@ const PACKET: u64 = 8 << 20;
 /// Sets a new connection, and refuses a server on which the promises cannot be kept.
 pub(crate) async fn settle(connection: &mut MySqlConnection, options: &Options, place: &str) -> Outcome<()> {
     // A process that stands still with an open transaction holds its locks no longer than this.
-    let idle = options.patience.as_secs().saturating_mul(2).clamp(1, LAG.as_secs());
+    let idle = options.patience.as_secs().saturating_mul(2).clamp(1, IDLE.as_secs());
+    // Of the others, a server's default may cut lists, write twice what is unique, or begin what nobody commits.
     let set = format!(
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, \
+         completion_type = 'NO_CHAIN', sql_select_limit = 18446744073709551615, unique_checks = 1, sql_safe_updates = 0, \
+         sql_big_selects = 1, \
          innodb_lock_wait_timeout = {LOCK_WAIT}, lock_wait_timeout = {}, wait_timeout = {idle}; \
          SET NAMES utf8mb4; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
         options.lock_wait.as_secs().max(1)

@@ -19,9 +19,9 @@ mod town;
 
 use common::{block_on, connect, fresh, options, shared, start};
 use grc_core::{
-    BlobId, KeyId, Moment,
+    BatchId, BlobId, KeyId, Moment,
     conformance::Dice,
-    storage::{BlobStore, Load, Parts, Retry, StorageErrorKind, Store},
+    storage::{Batch, BlobStore, Load, Parts, ReceiptRow, Retry, Step, StorageErrorKind, Store},
     vault::{DataKey, Keyring},
 };
 use grc_mysql::{Durability, MysqlStore};
@@ -220,6 +220,22 @@ fn what_is_found_done_already_is_flushed_before_it_is_answered() {
     let blob = BlobId::from_uuid(Uuid::from_u128(2));
     let plan = Plan { id: 1, streams: vec![(1, 0)], beside: None };
     let slots = BTreeMap::new();
+    let stored = ReceiptRow {
+        token: [7; 16],
+        mac: [8; 32],
+        key,
+        stream: stream(1),
+        version: 1,
+        expires: Moment::from_micros(i64::MAX),
+    };
+    let kept = Batch::new(BatchId::from_uuid(Uuid::from_u128(3)), plan::town(), Moment::EPOCH)
+        .with(Step::PutReceipt(stored));
+    pollster::block_on(store.commit(kept)).unwrap();
+    let before = flushes(server, &address);
+    let load =
+        Load { authority: plan::town(), streams: Vec::new(), parts: Parts::None, receipt: Some([7; 16]) };
+    assert!(pollster::block_on(store.load(&load)).unwrap().receipt.is_some());
+    assert_eq!(flushes(server, &address), before + 1, "a receipt");
     let calls: [(&str, &str, &dyn Fn()); 5] = [
         ("commit", &address, &|| _ = pollster::block_on(store.commit(plan.batch())).unwrap()),
         ("put", &address, &|| {

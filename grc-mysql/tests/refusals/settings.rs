@@ -1,14 +1,14 @@
 //! The server's version and settings.
 
 use crate::{
-    batches::{change, commit, create, version},
-    common::{fresh, options, run, start},
+    batches::{blob, change, changes, commit, create, list, put, town, version},
+    common::{block_on, connect, fresh, options, run, start},
     impatient, is_mysql, open, refused,
 };
-use grc_core::storage::StorageErrorKind::Unusable;
+use grc_core::storage::{BlobStore, StorageErrorKind::Unusable, Store};
 use grc_mysql::Durability;
 use private_server::Setup;
-use std::thread;
+use std::{thread, time::Duration};
 
 #[test]
 fn a_setting_that_breaks_a_promise_is_refused_with_its_cure() {
@@ -132,4 +132,64 @@ fn an_old_server_is_refused_by_its_version() {
         let error = open(&address, &options()).unwrap_err();
         refused(&error, &address, Unusable, &[version, "MariaDB 10.6, MySQL 8.0 or later"]);
     }
+}
+
+/// A server's defaults for new connections that would begin what nobody commits, cut lists, or write twice what is unique.
+#[test]
+fn what_a_server_gives_its_connections_by_default_changes_nothing() {
+    let server = start(Setup::new());
+    let address = fresh(&server);
+    for default in
+        ["completion_type = 'CHAIN'", "sql_select_limit = 3", "unique_checks = 0", "sql_safe_updates = 1"]
+    {
+        run(&server, &format!("SET GLOBAL {default}"));
+    }
+    let store = open(&address, &options().connections(1)).unwrap();
+    for n in 1..=10 {
+        commit(&store, create(n, 10)).unwrap();
+        put(&store, n, 10).unwrap();
+    }
+    let other = open(&address, &options()).unwrap();
+    for n in 1..=10 {
+        let piece = pollster::block_on(other.get(&town(), blob(n), 0)).unwrap();
+        assert_eq!(piece.map(|bytes| bytes.len()), Some(10), "piece {n}");
+    }
+    assert_eq!((list(&other).unwrap(), changes(&other).unwrap()), (10, 10));
+    // The same batch once more, by another process: its id is unique still.
+    let again = pollster::block_on(other.commit(create(1, 10))).unwrap();
+    assert!(again.replayed);
+}
+
+#[test]
+fn statements_that_are_prepared_beyond_the_servers_limit_are_given_back() {
+    let server = start(Setup::new());
+    let address = fresh(&server);
+    let store = open(&address, &options().connections(1)).unwrap();
+    run(&server, "SET GLOBAL max_prepared_stmt_count = 14");
+    for n in 1..=5 {
+        commit(&store, create(n, 10)).unwrap();
+        put(&store, n, 10).unwrap();
+        assert_eq!((list(&store).unwrap(), changes(&store).unwrap()), (n as usize, n as usize));
+        assert_eq!(version(&store, n), 1);
+    }
+}
+
+#[test]
+fn a_keyring_that_somebody_is_making_is_waited_for() {
+    let server = start(Setup::new());
+    let address = fresh(&server);
+    let options = options().lock_wait(Duration::from_secs(20));
+    drop(pollster::block_on(options.open_keyring(&address)).unwrap());
+    let mut maker = block_on(connect(&server, crate::database(&address)));
+    // As one that is being made: its row is there for nobody else yet.
+    let begin = "SET autocommit = 1; CREATE TEMPORARY TABLE was AS SELECT * FROM grc_keyring; DELETE FROM grc_keyring;
+                 START TRANSACTION; INSERT INTO grc_keyring SELECT * FROM was";
+    block_on(sqlx::raw_sql(begin).execute(&mut maker)).unwrap();
+    thread::scope(|scope| {
+        let second = scope.spawn(|| pollster::block_on(options.open_keyring(&address)).map(|_| ()));
+        thread::sleep(Duration::from_millis(2_500));
+        assert!(!second.is_finished(), "it waits");
+        block_on(sqlx::raw_sql("COMMIT").execute(&mut maker)).unwrap();
+        second.join().unwrap().unwrap();
+    });
 }
