@@ -38,6 +38,11 @@ impl Session {
         Self { connection: Some(connection), patience, unclean: false, spoilt: false }
     }
 
+    /// How long the next statements are waited for. Answers how long it was before.
+    pub(crate) const fn set_patience(&mut self, patience: Duration) -> Duration {
+        std::mem::replace(&mut self.patience, patience)
+    }
+
     /// What became of a statement. Whoever does not answer in time is not waited for.
     fn settle<T>(&mut self, was_unclean: bool, answer: Answer<T>) -> Outcome<T> {
         let fault = match answer {

@@ -3,11 +3,13 @@
 use crate::{error::Outcome, server::Server};
 use grc_core::storage::ScrubReport;
 use sqlx::Row;
+use std::time::Duration;
 
 /// Tables whose rows are dropped, and which may hold sealed values or tokens; and those whose places are made coarse: a row
 /// that changes its size is written elsewhere in its page, and leaves the exact place behind.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "grc_vault",
+    "grc_document",
     "grc_blob",
     "grc_link",
     "grc_index",
@@ -16,6 +18,8 @@ const TABLES: [&str; 8] = [
     "grc_stream",
     "grc_measure",
 ];
+/// How long one table may take, on a slow disk.
+const PATIENCE: Duration = Duration::from_secs(1_800);
 /// Larger tables are not written anew in one go.
 const REWRITE: u64 = 512 << 20;
 
@@ -38,7 +42,10 @@ pub(super) async fn scrub(server: &Server) -> Outcome<ScrubReport> {
             continue;
         }
         let rewrite = format!("ALTER TABLE {table} FORCE");
-        match session.execute(crate::session::sql(rewrite)).await {
+        let usual = session.set_patience(PATIENCE);
+        let rewritten = session.execute(crate::session::sql(rewrite)).await;
+        session.set_patience(usual);
+        match rewritten {
             Ok(_) => report.done.push(format!("`{table}` was written anew, without what was dropped")),
             // No right, or somebody holds it: the rest may still be done.
             Err(fault) if fault.code().is_some() => {
