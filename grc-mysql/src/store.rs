@@ -70,15 +70,6 @@ impl MysqlStore {
     pub async fn close(&self) {
         self.database.close().await;
     }
-
-    /// Does something on the store's own threads.
-    async fn run<T, F>(&self, work: impl FnOnce(Server) -> F) -> Result<T, StorageError>
-    where
-        T: Send + 'static,
-        F: Future<Output = Outcome<T>> + Send + 'static,
-    {
-        self.database.run(work).await
-    }
 }
 
 async fn connect(server: Server, options: Options) -> Outcome<StoreInfo> {
@@ -98,7 +89,8 @@ impl Store for MysqlStore {
     async fn commit(&self, batch: Batch) -> Result<Receipt, StorageError> {
         batch.check(NAME)?;
         let lanes = self.lanes.clone();
-        self.run(|server| async move { commit::commit(&server, &lanes, &batch).await.map_err(Fault::Store) })
+        self.database
+            .run(|server| async move { commit::commit(&server, &lanes, &batch).await.map_err(Fault::Store) })
             .await
     }
 
@@ -107,21 +99,23 @@ impl Store for MysqlStore {
             return Err(limit("at most 1000 streams at once"));
         }
         let load = load.clone();
-        self.run(|server| async move {
-            server.read(&load, |session, load| Box::pin(load::load(session, load))).await
-        })
-        .await
+        self.database
+            .run(|server| async move {
+                server.read(&load, |session, load| Box::pin(load::load(session, load))).await
+            })
+            .await
     }
 
     async fn query(&self, query: &Query) -> Result<Page, StorageError> {
         let start = query.start(NAME)?;
         let plan = query::plan(query)?;
         let query = query.clone();
-        self.run(|server| async move {
-            let what = (plan, query, start);
-            server.read(&what, |session, what| Box::pin(query::read(session, what))).await
-        })
-        .await
+        self.database
+            .run(|server| async move {
+                let what = (plan, query, start);
+                server.read(&what, |session, what| Box::pin(query::read(session, what))).await
+            })
+            .await
     }
 
     async fn events(&self, range: &EventRange) -> Result<Vec<StoredEvent>, StorageError> {
@@ -129,7 +123,7 @@ impl Store for MysqlStore {
             return Err(unsupported("a page has 1 to 1000 rows"));
         }
         let range = range.clone();
-        self.run(|server| async move { events::read(&server, &range).await }).await
+        self.database.run(|server| async move { events::read(&server, &range).await }).await
     }
 
     async fn measures(
@@ -141,7 +135,8 @@ impl Store for MysqlStore {
         let after = after.map(|cursor| cursor.stream(NAME, authority)).transpose()?;
         let limit = limit.clamp(1, StoreInfo::MAX_PAGE);
         let authority = authority.clone();
-        self.run(|server| async move { measures::read(&server, &authority, after.as_ref(), limit).await })
+        self.database
+            .run(|server| async move { measures::read(&server, &authority, after.as_ref(), limit).await })
             .await
     }
 
@@ -155,22 +150,23 @@ impl Store for MysqlStore {
         let position = feed::Position::read(incarnation, after)?;
         let limit = limit.clamp(1, StoreInfo::MAX_PAGE);
         let authority = authority.clone();
-        self.run(|server| async move { feed::read(&server, incarnation, &authority, position, limit).await })
+        self.database
+            .run(|server| async move { feed::read(&server, incarnation, &authority, position, limit).await })
             .await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>, StorageError> {
         let claim = claim.clone();
-        self.run(|server| async move { tasks::claim(&server, &claim).await }).await
+        self.database.run(|server| async move { tasks::claim(&server, &claim).await }).await
     }
 
     async fn documents(&self, range: &DocumentRange) -> Result<Vec<Document>, StorageError> {
         let range = range.clone();
-        self.run(|server| async move { documents::read(&server, &range).await }).await
+        self.database.run(|server| async move { documents::read(&server, &range).await }).await
     }
 
     async fn scrub(&self) -> Result<ScrubReport, StorageError> {
-        self.run(|server| async move { scrub::scrub(&server).await }).await
+        self.database.run(|server| async move { scrub::scrub(&server).await }).await
     }
 }
 
@@ -188,17 +184,19 @@ impl BlobStore for MysqlStore {
             return Err(limit("a piece of a blob has at most 4 MiB"));
         }
         let authority = authority.clone();
-        self.run(|server| async move { blobs::put(&server, &authority, id, piece, at, &bytes).await }).await
+        self.database
+            .run(|server| async move { blobs::put(&server, &authority, id, piece, at, &bytes).await })
+            .await
     }
 
     async fn get(&self, authority: &Word, id: BlobId, piece: u32) -> Result<Option<Vec<u8>>, StorageError> {
         let authority = authority.clone();
-        self.run(|server| async move { blobs::get(&server, &authority, id, piece).await }).await
+        self.database.run(|server| async move { blobs::get(&server, &authority, id, piece).await }).await
     }
 
     async fn remove(&self, authority: &Word, id: BlobId) -> Result<(), StorageError> {
         let authority = authority.clone();
-        self.run(|server| async move { blobs::remove(&server, &authority, id).await }).await
+        self.database.run(|server| async move { blobs::remove(&server, &authority, id).await }).await
     }
 
     async fn list(
@@ -211,6 +209,8 @@ impl BlobStore for MysqlStore {
         let after = blobs::start(after)?;
         let limit = limit.clamp(1, StoreInfo::MAX_PAGE);
         let authority = authority.clone();
-        self.run(|server| async move { blobs::list(&server, &authority, before, after, limit).await }).await
+        self.database
+            .run(|server| async move { blobs::list(&server, &authority, before, after, limit).await })
+            .await
     }
 }
