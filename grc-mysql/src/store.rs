@@ -147,11 +147,13 @@ impl Store for MysqlStore {
         limit: u32,
     ) -> Result<ChangePage, StorageError> {
         let incarnation = self.info.incarnation;
-        let position = feed::Position::read(incarnation, after)?;
+        let after = feed::Position::read(incarnation, after)?;
         let limit = limit.clamp(1, StoreInfo::MAX_PAGE);
-        let authority = authority.clone();
+        let stretch = feed::Stretch { incarnation, authority: authority.clone(), after, limit };
         self.database
-            .run(|server| async move { feed::read(&server, incarnation, &authority, position, limit).await })
+            .run(|server| async move {
+                server.read(&stretch, |session, stretch| Box::pin(feed::read(session, stretch))).await
+            })
             .await
     }
 

@@ -22,18 +22,20 @@ mod watch;
 use child::Role;
 use common::{block_on, connect, fresh, options, run, shared, start};
 use grc_core::{
+    BatchId, Moment,
     conformance::Dice,
-    storage::{Cursor, Store},
+    storage::{Batch, Cursor, Step, Store},
 };
 use grc_mysql::{Durability, MysqlStore};
 use load::{
     follower::{Follower, Seen, check_order},
     found::Found,
-    plan::{Plan, town},
+    plan::{Plan, stream, town},
     writer::{End, Writer},
 };
 use private_server::{Server, Setup};
 use process::{Process, Said};
+use sqlx::{AssertSqlSafe, Executor};
 use std::{
     collections::BTreeSet,
     fs::File,
@@ -45,6 +47,7 @@ use std::{
     time::Duration,
 };
 use support::{say, wait_for};
+use uuid::Uuid;
 use watch::Watch;
 
 /// How often a process is stopped between its last statement and COMMIT; and on a server with a binary log.
@@ -330,12 +333,12 @@ fn check_pages(store: &dyn Store, count: usize) {
 /// lengths, one after the other.
 const UNEVEN: &str = "
     CREATE TABLE uneven AS SELECT authority, new AS lane,
-        ROW_NUMBER() OVER (PARTITION BY new ORDER BY height, lane) AS n, height, batch, touched
+        ROW_NUMBER() OVER (PARTITION BY new ORDER BY height, lane) AS n, height, batch, mark, touched
         FROM (SELECT c.*, CASE WHEN height < 70 THEN 1 WHEN height < 110 THEN 0 ELSE 2 + height MOD 3 END AS new
               FROM grc_change c) c;
     DELETE FROM grc_change;
-    INSERT INTO grc_change (authority, lane, n, height, batch, touched)
-        SELECT authority, lane, n, height, batch, touched FROM uneven";
+    INSERT INTO grc_change (authority, lane, n, height, batch, mark, touched)
+        SELECT authority, lane, n, height, batch, mark, touched FROM uneven";
 
 #[test]
 fn pages_of_every_size_tell_the_same() {
@@ -358,9 +361,9 @@ fn who_saw_what_is_gone_is_told_to_read_everything_again() {
     let last =
         "WHERE batch = (SELECT batch FROM (SELECT batch FROM grc_change ORDER BY height DESC LIMIT 1) l)";
     let goes = format!("DELETE FROM grc_change {last}");
-    let another = format!("UPDATE grc_change SET batch = x'{:032x}' {last}", 1);
+    let another = format!("UPDATE grc_change SET batch = x'{:032x}', mark = '0000' {last}", 1);
     let and_more = format!(
-        "{another}; INSERT INTO grc_change SELECT authority, lane, n + 1, height + 1, x'{:032x}', touched
+        "{another}; INSERT INTO grc_change SELECT authority, lane, n + 1, height + 1, x'{:032x}', '0001', touched
          FROM grc_change {last}",
         2
     );
@@ -443,4 +446,80 @@ fn what_a_process_held_that_stands_still_is_free_after_a_while() {
     check(&server, &address, &said, &follower);
     say(&format!("lost and refused {lost}, lost and repeated {repeated}, the others: {:?}", other.tally));
     assert_eq!(other.tally.acknowledged, lost, "the others got through");
+}
+
+/// A batch that may be applied again and again.
+fn nothing_much(n: u128) -> Batch {
+    let id = BatchId::from_uuid(Uuid::from_u128(n));
+    let links = Step::DropLinks { stream: stream(n), prefix: "tracking".to_owned() };
+    Batch::new(id, town(), Moment::from_micros(1)).with(links)
+}
+
+fn commit(store: &MysqlStore, n: u128) {
+    pollster::block_on(store.commit(nothing_much(n))).unwrap();
+}
+
+/// A server falls and loses two rows of a lane. Another batch takes the number of the first, the second is repeated and
+/// takes its own again.
+#[test]
+fn who_saw_a_row_whose_forerunner_is_gone_is_told_to_read_everything_again() {
+    let address = fresh(shared());
+    let store = open_relaxed(&address);
+    let mut follower = Follower::new(None, 1);
+    // One after the other in each lane.
+    (1..=128).for_each(|n| commit(&store, n));
+    while follower.read(&store) != Seen::Changes(0) {}
+    let lost = "DELETE FROM grc_change WHERE batch IN (x'00000000000000000000000000000001',
+                x'00000000000000000000000000000041')";
+    run(shared(), &format!("USE {}; {lost}", address.rsplit('/').next().unwrap()));
+    (129..=192).for_each(|n| commit(&store, n));
+    commit(&store, 65);
+    assert_eq!(follower.read(&store), Seen::Again);
+    while follower.read(&store) != Seen::Changes(0) {}
+    assert_eq!(follower.batches(), (2..=192).collect::<BTreeSet<u128>>());
+}
+
+/// While a page is read, the server falls, starts, and is written to: the first row was lost and stands elsewhere now, and
+/// the second stands where the first stood.
+#[test]
+fn a_page_is_of_one_moment() {
+    const READINGS: usize = 3_000;
+    let address = fresh(shared());
+    let store = open_relaxed(&address);
+    let (first, second) = (
+        Plan { id: 1, streams: vec![(7, 0)], beside: None },
+        Plan { id: 2, streams: vec![(7, 1)], beside: None },
+    );
+    for plan in [&first, &second] {
+        pollster::block_on(store.commit(plan.batch())).unwrap();
+    }
+    let place = |id: u8, lane: u8| format!("UPDATE grc_change SET lane = {lane} WHERE batch = x'{id:032x}'");
+    let database = address.rsplit('/').next().unwrap();
+    run(shared(), &format!("USE {database}; {}; {}", place(1, 0), place(2, 1)));
+    let before = format!("START TRANSACTION; {}; {}; COMMIT", place(2, 1), place(1, 0));
+    let after = format!("START TRANSACTION; {}; {}; COMMIT", place(1, 2), place(2, 0));
+    let ended = AtomicBool::new(false);
+    let (mut pages, turns) = (0, AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            block_on(async {
+                let mut connection = connect(shared(), database).await;
+                while !ended.load(Ordering::SeqCst) {
+                    for text in [&after, &before] {
+                        connection.execute(sqlx::raw_sql(AssertSqlSafe(text.as_str()))).await.unwrap();
+                    }
+                    turns.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        });
+        let read = || pollster::block_on(store.changes(&town(), None, 10)).unwrap().changes;
+        let seen: Vec<_> = (0..READINGS).map(|_| read()).collect();
+        ended.store(true, Ordering::SeqCst);
+        for changes in &seen {
+            let ids: Vec<u128> = changes.iter().map(|change| change.batch.uuid().as_u128()).collect();
+            assert_eq!(ids, [1, 2], "page {pages}");
+            pages += 1;
+        }
+    });
+    say(&format!("pages {pages}, turns {}", turns.into_inner()));
 }

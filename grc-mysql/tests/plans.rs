@@ -44,7 +44,7 @@ fn fill(server: &Server, database: &str) {
             id("n")
         ),
         format!(
-            "INSERT INTO grc_change SELECT 'rennes', n % 64, n DIV 64 + 1, n + 1, {}, CHAR(1, 0) FROM {numbers}",
+            "INSERT INTO grc_change SELECT 'rennes', n % 64, n DIV 64 + 1, n + 1, {}, '0000', CHAR(1, 0) FROM {numbers}",
             id("n")
         ),
         format!(

@@ -148,13 +148,15 @@ CREATE TABLE IF NOT EXISTS grc_receipt (
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4;
 
 -- One row a batch, in one of 64 lanes, each numbered without gap. `height` is above that of every row that was committed
--- when it was written: it puts the rows of all lanes in an order that agrees with the versions of each stream.
+-- when it was written: it puts the rows of all lanes in an order that agrees with the versions of each stream. `mark` is
+-- of all batches of the lane up to this one.
 CREATE TABLE IF NOT EXISTS grc_change (
   authority VARBINARY(64) NOT NULL,
   lane TINYINT UNSIGNED NOT NULL,
   n BIGINT UNSIGNED NOT NULL,
   height BIGINT UNSIGNED NOT NULL,
   batch BINARY(16) NOT NULL,
+  mark BINARY(4) NOT NULL,
   touched MEDIUMBLOB NOT NULL,
   PRIMARY KEY (authority, lane, n),
   UNIQUE KEY change_by_batch (authority, batch),

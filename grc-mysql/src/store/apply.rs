@@ -50,7 +50,7 @@ pub(super) async fn apply(session: &mut Session, batch: &Batch, lane: u8) -> Res
     if current.iter().zip(versions).any(|((_, expected), version)| *expected != version) {
         return Err(documents::other_version().into());
     }
-    feed::append(session, batch, lane, place, &touched).await.map_err(Failed::Feed)
+    feed::append(session, batch, place, &touched).await.map_err(Failed::Feed)
 }
 
 fn writes_document(batch: &Batch, of_kind: &Word, of_name: &Word) -> bool {

@@ -5,16 +5,16 @@
 //! a commit that writes a stream after another waited for it, saw it, and stands above it.
 //!
 //! A server shows what it has committed before it has flushed it. If it falls in between, what a reader saw is gone, and
-//! another row takes its number. So the cursor also keeps a mark of the last row of each lane; a reader of what is gone
-//! is told so.
+//! another row takes its number. So each row has a mark of its lane up to it, and the cursor keeps the last mark of each
+//! lane: a reader of what is gone is told so. And a page is read in one transaction, so that all of it is of one moment
+//! and of one life of the server.
 
 use super::{
     lanes::LANES,
-    rows::{array, bytes, largest, number},
+    rows::{array, bytes, largest, number, uuid},
 };
 use crate::{
     error::{Fault, Outcome, corrupt, unsupported},
-    server::Server,
     session::{Session, sql},
 };
 use grc_core::{
@@ -25,9 +25,9 @@ use sqlx::{Row, mysql::MySqlRow};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
-/// How far a reader came in a lane: the number of the last row, and a mark of it.
+/// How far a lane or its reader came: the number of the last row, and its mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Seen {
+pub(super) struct Seen {
     n: u64,
     mark: [u8; 4],
 }
@@ -36,10 +36,15 @@ struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Position([Seen; LANES as usize]);
 
-/// The last bytes of a batch's id, which are random.
-fn mark(batch: &[u8; 16]) -> [u8; 4] {
-    let [.., a, b, c, d] = *batch;
-    [a, b, c, d]
+impl Seen {
+    /// After one more row. The last bytes of a batch's id are random: lanes that differ anywhere have the same mark once in
+    /// four thousand million times.
+    fn then(self, batch: BatchId) -> Self {
+        let [.., a, b, c, d] = *batch.as_bytes();
+        let before = u32::from_be_bytes(self.mark).wrapping_mul(0x9e37_79b1);
+        let mark = before.wrapping_add(u32::from_be_bytes([a, b, c, d])).to_be_bytes();
+        Self { n: self.n + 1, mark }
+    }
 }
 
 // As a cursor: `incarnation (16) ‖ a bit for each lane that has rows (8) ‖ (u8(length) ‖ n ‖ mark (4))*`.
@@ -92,28 +97,44 @@ impl Position {
     }
 }
 
-/// The place of the next row of a lane, and the newest versions of documents; read last of all, so that what was
-/// committed until then is seen.
+/// A place in the feed for one more row: how far its lane came, and the greatest height.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    lane: u8,
+    last: Seen,
+    height: u64,
+}
+
+/// The next place in a lane, and the newest versions of documents; read last of all, so that what was committed until
+/// then is seen.
 pub(super) async fn next(
     session: &mut Session,
     authority: &Word,
     lane: u8,
     documents: &[(&Word, &Word)],
-) -> Outcome<((u64, u64), Vec<u64>)> {
+) -> Outcome<(Place, Vec<u64>)> {
+    let last = |column| {
+        format!("(SELECT {column} FROM grc_change WHERE authority = ? AND lane = ? ORDER BY n DESC LIMIT 1)")
+    };
     let text = format!(
-        "SELECT (SELECT MAX(n) FROM grc_change WHERE authority = ? AND lane = ?),
-         (SELECT MAX(height) FROM grc_change WHERE authority = ?){}",
+        "SELECT {}, {}, (SELECT MAX(height) FROM grc_change WHERE authority = ?){}",
+        last("n"),
+        last("mark"),
         ", (SELECT MAX(version) FROM grc_newest WHERE authority = ? AND kind = ? AND name = ?)"
             .repeat(documents.len())
     );
     let authority = authority.as_str().as_bytes();
-    let read =
-        documents.iter().fold(sql(text).bind(authority).bind(lane).bind(authority), |sql, (kind, name)| {
-            sql.bind(authority).bind(kind.as_str().as_bytes()).bind(name.as_str().as_bytes())
-        });
+    let places = sql(text).bind(authority).bind(lane).bind(authority).bind(lane).bind(authority);
+    let read = documents.iter().fold(places, |sql, (kind, name)| {
+        sql.bind(authority).bind(kind.as_str().as_bytes()).bind(name.as_str().as_bytes())
+    });
     let row = session.row(read).await?.ok_or_else(|| corrupt("a reading of one row has none"))?;
-    let place = (largest(&row, 0)? + 1, largest(&row, 1)? + 1);
-    let versions = (0..documents.len()).map(|n| largest(&row, n + 2)).collect::<Outcome<_>>()?;
+    let last = match largest(&row, 0)? {
+        0 => Seen::default(),
+        n => Seen { n, mark: array(&row, 1)? },
+    };
+    let place = Place { lane, last, height: largest(&row, 2)? };
+    let versions = (0..documents.len()).map(|n| largest(&row, n + 3)).collect::<Outcome<_>>()?;
     Ok((place, versions))
 }
 
@@ -121,18 +142,19 @@ pub(super) async fn next(
 pub(super) async fn append(
     session: &mut Session,
     batch: &Batch,
-    lane: u8,
-    (n, height): (u64, u64),
+    Place { lane, last, height }: Place,
     touched: &[Touched],
 ) -> Outcome<()> {
-    let insert =
-        "INSERT INTO grc_change (authority, lane, n, height, batch, touched) VALUES (?, ?, ?, ?, ?, ?)";
+    let Seen { n, mark } = last.then(batch.id());
+    let insert = "INSERT INTO grc_change (authority, lane, n, height, batch, mark, touched)
+                  VALUES (?, ?, ?, ?, ?, ?, ?)";
     let insert = sqlx::query(insert)
         .bind(batch.authority().as_str().as_bytes())
         .bind(lane)
         .bind(n)
-        .bind(height)
+        .bind(height + 1)
         .bind(&batch.id().as_bytes()[..])
+        .bind(&mark[..])
         .bind(touched::encode(touched));
     session.execute(insert).await.map(|_| ())
 }
@@ -140,30 +162,34 @@ pub(super) async fn append(
 /// A row, without what it says.
 struct Entry {
     lane: u8,
-    n: u64,
+    seen: Seen,
     height: u64,
     change: Change,
 }
 
-/// Reads a stretch of the feed.
-pub(super) async fn read(
-    server: &Server,
-    incarnation: Uuid,
-    authority: &Word,
-    mut position: Position,
-    limit: u32,
-) -> Outcome<ChangePage> {
-    let news = news(server, authority, &position).await?;
+/// A stretch of the feed that is to be read.
+#[derive(Debug, Clone)]
+pub(super) struct Stretch {
+    pub(super) incarnation: Uuid,
+    pub(super) authority: Word,
+    pub(super) after: Position,
+    pub(super) limit: u32,
+}
+
+/// Reads a stretch of the feed, within a reading transaction.
+pub(super) async fn read(session: &mut Session, stretch: &Stretch) -> Outcome<ChangePage> {
+    let news = news(session, stretch).await?;
     let mut changes = Vec::new();
+    let mut position = stretch.after.clone();
     if !news.is_empty() {
-        for entry in entries(server, authority, &position, &news, limit).await? {
+        for entry in entries(session, stretch, &news).await? {
             if let Some(seen) = position.0.get_mut(usize::from(entry.lane)) {
-                *seen = Seen { n: entry.n, mark: mark(entry.change.batch.as_bytes()) };
+                *seen = entry.seen;
             }
             changes.push(entry.change);
         }
     }
-    Ok(ChangePage { changes, next: position.cursor(incarnation) })
+    Ok(ChangePage { changes, next: position.cursor(stretch.incarnation) })
 }
 
 fn lost() -> Fault {
@@ -177,34 +203,33 @@ fn lost() -> Fault {
 static LAST_ROWS: LazyLock<String> = LazyLock::new(|| {
     let one = |lane| {
         format!(
-            "(SELECT lane, n, batch FROM grc_change WHERE authority = ? AND lane = {lane} ORDER BY n DESC LIMIT 1)"
+            "(SELECT lane, n, mark FROM grc_change WHERE authority = ? AND lane = {lane} ORDER BY n DESC LIMIT 1)"
         )
     };
     (0..LANES).map(one).collect::<Vec<_>>().join(" UNION ALL ")
 });
 
-/// The lanes that have rows past the position, and the last number of each: all of one moment. So if a row is in it,
-/// all that it follows are too.
-async fn news(server: &Server, authority: &Word, position: &Position) -> Outcome<Vec<(u8, u64)>> {
+/// The lanes that have rows past the position, and the last number of each.
+async fn news(session: &mut Session, Stretch { authority, after, .. }: &Stretch) -> Outcome<Vec<(u8, u64)>> {
     let bytes = authority.as_str().as_bytes();
-    let rows =
-        server.rows(|| (0..LANES).fold(sqlx::query(LAST_ROWS.as_str()), |sql, _| sql.bind(bytes))).await?;
+    let read = (0..LANES).fold(sqlx::query(LAST_ROWS.as_str()), |sql, _| sql.bind(bytes));
+    let rows = session.rows(read).await?;
     let mut out = Vec::new();
     let mut known = [0_u64; LANES as usize];
     for row in &rows {
-        let (lane, n, batch) = (lane(row, 0)?, number(row, 1)?, array::<16>(row, 2)?);
-        let seen = position.lane(lane);
+        let (lane, last) = (lane(row, 0)?, seen(row, 1)?);
+        let seen = after.lane(lane);
         if let Some(known) = known.get_mut(usize::from(lane)) {
-            *known = n;
+            *known = last.n;
         }
-        if n > seen.n {
-            out.push((lane, n));
-        } else if n < seen.n || mark(&batch) != seen.mark {
+        if last.n > seen.n {
+            out.push((lane, last.n));
+        } else if last != seen {
             return Err(lost());
         }
     }
     // A lane that has no row any more.
-    if position.0.iter().zip(known).any(|(seen, known)| known < seen.n) {
+    if after.0.iter().zip(known).any(|(seen, known)| known < seen.n) {
         return Err(lost());
     }
     Ok(out)
@@ -215,61 +240,57 @@ fn lane(row: &MySqlRow, column: usize) -> Outcome<u8> {
     if lane < LANES { Ok(lane) } else { Err(corrupt("there is no such lane")) }
 }
 
+/// A number and a mark, side by side.
+fn seen(row: &MySqlRow, column: usize) -> Outcome<Seen> {
+    Ok(Seen { n: number(row, column)?, mark: array(row, column + 1)? })
+}
+
 /// The rows to be shown next, in order: at most `limit`, at least one.
-async fn entries(
-    server: &Server,
-    authority: &Word,
-    position: &Position,
-    news: &[(u8, u64)],
-    limit: u32,
-) -> Outcome<Vec<Entry>> {
+async fn entries(session: &mut Session, stretch: &Stretch, news: &[(u8, u64)]) -> Outcome<Vec<Entry>> {
+    let Stretch { authority, after, limit, .. } = stretch;
     // The heights of all lanes grow about alike: each gives a little more than its share.
-    let share = 2 * u64::from(limit) / news.len() as u64 + 2;
+    let share = 2 * u64::from(*limit) / news.len() as u64 + 2;
     // The last row that was seen is read again, to see that it is the same.
     let one = "(lane = ? AND n >= ? AND n <= ?)";
     let text = format!(
-        "SELECT lane, n, height, batch, touched FROM grc_change WHERE authority = ? AND ({})",
+        "SELECT lane, n, mark, height, batch, touched FROM grc_change WHERE authority = ? AND ({})",
         vec![one; news.len()].join(" OR ")
     );
-    let until = |lane: u8, last: u64| last.min(position.lane(lane).n.saturating_add(share));
-    let rows = server
-        .rows(|| {
-            let read = sql(text.clone()).bind(authority.as_str().as_bytes());
-            news.iter().fold(read, |sql, (lane, last)| {
-                sql.bind(*lane).bind(position.lane(*lane).n).bind(until(*lane, *last))
-            })
-        })
-        .await?;
+    let until = |lane: u8, last: u64| last.min(after.lane(lane).n.saturating_add(share));
+    let read = news.iter().fold(sql(text).bind(authority.as_str().as_bytes()), |sql, (lane, last)| {
+        sql.bind(*lane).bind(after.lane(*lane).n).bind(until(*lane, *last))
+    });
+    let rows = session.rows(read).await?;
     let mut out = Vec::with_capacity(rows.len());
     let mut same = 0;
     for row in &rows {
-        let (lane, n, batch) = (lane(row, 0)?, number(row, 1)?, array::<16>(row, 3)?);
-        let seen = position.lane(lane);
-        if n == seen.n {
-            if mark(&batch) != seen.mark {
+        let (lane, seen) = (lane(row, 0)?, seen(row, 1)?);
+        let last = after.lane(lane);
+        if seen.n == last.n {
+            if seen != last {
                 return Err(lost());
             }
             same += 1;
             continue;
         }
-        let touched = touched::decode(authority, &bytes(row, 4)?)
+        let touched = touched::decode(authority, &bytes(row, 5)?)
             .ok_or_else(|| corrupt("a row of the feed cannot be read"))?;
-        let change = Change { batch: BatchId::from_uuid(Uuid::from_bytes(batch)), touched };
-        out.push(Entry { lane, n, height: number(row, 2)?, change });
+        let change = Change { batch: BatchId::from_uuid(uuid(row, 4)?), touched };
+        out.push(Entry { lane, seen, height: number(row, 3)?, change });
     }
-    if same < news.iter().filter(|(lane, _)| position.lane(*lane).n > 0).count() {
+    if same < news.iter().filter(|(lane, _)| after.lane(*lane).n > 0).count() {
         return Err(lost());
     }
-    out.sort_by_key(|entry| (entry.height, entry.lane, entry.n));
+    out.sort_by_key(|entry| (entry.height, entry.lane, entry.seen.n));
     // Past the last row of a lane that has more, something of that lane may be missing.
     let complete = |entry: &Entry| {
         !news.iter().any(|(lane, last)| {
             let until = until(*lane, *last);
-            until < *last && entry.lane == *lane && entry.n == until
+            until < *last && entry.lane == *lane && entry.seen.n == until
         })
     };
     let whole = out.iter().take_while(|entry| complete(entry)).count() + 1;
-    out.truncate(whole.min(limit as usize));
+    out.truncate(whole.min(*limit as usize));
     Ok(out)
 }
 
