@@ -1,0 +1,195 @@
+//! The comparison: scenarios, rounds, figures.
+
+use crate::{
+    Res, flush,
+    pair::Pair,
+    place::{Kind, Place},
+    timing::{median, now},
+    town::AGENT,
+};
+use serde::Serialize;
+use std::time::Duration;
+
+/// How much is compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Rounds, ours and by hand in turn.
+    pub rounds: usize,
+    /// Things done a round by one caller.
+    pub count: usize,
+    /// Requests that there are where lists and figures are read.
+    pub requests: usize,
+}
+
+/// A line of the table.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// What was done.
+    pub scenario: &'static str,
+    /// On what.
+    pub store: &'static str,
+    /// By how many at once.
+    pub callers: usize,
+    /// How often a second by the library.
+    pub ours: f64,
+    /// Beside what.
+    pub peer: &'static str,
+    /// How often a second by that.
+    pub theirs: f64,
+    /// Ours over theirs.
+    pub ratio: f64,
+}
+
+/// What is aimed at: a least ratio.
+pub fn aim(line: &Line, flush: Duration) -> Option<f64> {
+    match (line.scenario, line.store, line.callers) {
+        ("intake" | "transition", "sqlite", 1) | ("intake" | "transition", "mariadb", 16) => Some(0.8),
+        ("intake", "sqlite", 16) => Some(if flush >= Duration::from_millis(1) { 3.0 } else { 1.0 }),
+        ("import", "sqlite", _) => Some(0.6),
+        _ => None,
+    }
+}
+
+/// How many are at work where many are.
+const MANY: usize = 16;
+/// How many transactions are one where rows are taken over by hand: those of a hundred cases, of four each.
+const GROUPED: usize = 400;
+
+/// Runs all scenarios on a kind of store; answers the lines, and how long a flush takes there.
+///
+/// # Errors
+/// If anything fails, or both sides do not hold the same in the end.
+pub fn run(kind: Kind, size: Size, mut say: impl FnMut(&Line)) -> Res<(Vec<Line>, Duration)> {
+    let place = Place::new(kind)?;
+    let flush = flush::time(place.directory())?;
+    let mut lines = Vec::new();
+    let mut push = |line: Line| {
+        say(&line);
+        lines.push(line);
+    };
+    for callers in [1, MANY] {
+        push(intake(&place, size, callers)?);
+    }
+    for callers in [1, MANY] {
+        push(transition(&place, size, callers)?);
+    }
+    push(import(&place, size)?);
+    for line in read(&place, size)? {
+        push(line);
+    }
+    Ok((lines, flush))
+}
+
+/// More at once do more a round.
+const fn done(size: Size, callers: usize) -> usize {
+    if callers == 1 { size.count } else { size.count * 4 }
+}
+
+/// Rates of rounds.
+struct Rates {
+    ours: Vec<f64>,
+    theirs: Vec<f64>,
+}
+
+impl Rates {
+    /// Rounds of so many things; the first, in which caches fill, does not count.
+    fn rounds(
+        size: Size,
+        count: usize,
+        mut round: impl FnMut(usize) -> Res<(Duration, Duration)>,
+    ) -> Res<Self> {
+        let mut out = Self { ours: Vec::new(), theirs: Vec::new() };
+        for n in 0..=size.rounds {
+            let (ours, theirs) = round(n)?;
+            if n > 0 {
+                out.ours.push(count as f64 / ours.as_secs_f64());
+                out.theirs.push(count as f64 / theirs.as_secs_f64());
+            }
+        }
+        Ok(out)
+    }
+
+    fn line(self, scenario: &'static str, place: &Place, callers: usize) -> Line {
+        let (ours, theirs) = (median(self.ours), median(self.theirs));
+        let store = place.kind().name();
+        Line { scenario, store, callers, ours, peer: "raw", theirs, ratio: ours / theirs }
+    }
+}
+
+fn intake(place: &Place, size: Size, callers: usize) -> Res<Line> {
+    let mut pair = Pair::new(place, &format!("intake{callers}"))?;
+    let count = done(size, callers);
+    let rates = Rates::rounds(size, count, |n| {
+        let (_, ours) = pair.town.receive(callers, n * count, count)?;
+        Ok((ours, pair.follow(callers, 1)?))
+    })?;
+    pair.check()?;
+    Ok(rates.line("intake", place, callers))
+}
+
+fn transition(place: &Place, size: Size, callers: usize) -> Res<Line> {
+    let mut pair = Pair::new(place, &format!("transition{callers}"))?;
+    let count = done(size, callers);
+    let rates = Rates::rounds(size, count, |n| {
+        let (ids, _) = pair.town.receive(MANY, n * count, count)?;
+        pair.follow(1, GROUPED)?;
+        let ours = pair.town.assign(callers, &ids)?;
+        Ok((ours, pair.follow(callers, 1)?))
+    })?;
+    pair.check()?;
+    Ok(rates.line("transition", place, callers))
+}
+
+fn import(place: &Place, size: Size) -> Res<Line> {
+    let mut pair = Pair::new(place, "import")?;
+    let count = done(size, MANY) / 2;
+    let rates = Rates::rounds(size, count, |n| {
+        let ours = pair.town.import(MANY, n * count, count)?;
+        Ok((ours, pair.follow(1, GROUPED)?))
+    })?;
+    pair.check()?;
+    Ok(rates.line("import", place, MANY))
+}
+
+/// A list and a figure where there are many requests, one in fifty of them the agent's own.
+fn read(place: &Place, size: Size) -> Res<[Line; 2]> {
+    const PAGE: u32 = 50;
+    let mut pair = Pair::new(place, "filled")?;
+    let mut from = 0;
+    while from < size.requests {
+        let count = 1_000.min(size.requests - from);
+        let (ids, _) = pair.town.receive(MANY, from, count)?;
+        let own: Vec<_> = ids.into_iter().step_by(50).collect();
+        pair.town.assign(MANY, &own)?;
+        pair.follow(1, GROUPED)?;
+        from += count;
+    }
+    pair.check()?;
+    let pages = size.count.min(100);
+    let list = Rates::rounds(size, pages, |_| {
+        let begun = now();
+        let ours: usize = (0..pages).map(|_| pair.town.page(AGENT, PAGE)).sum::<Res<usize>>()?;
+        let ours_took = begun.elapsed();
+        let begun = now();
+        let theirs: usize = (0..pages).map(|_| pair.hand.page(AGENT, PAGE)).sum::<Res<usize>>()?;
+        if ours != theirs || theirs == 0 {
+            return Err(format!("the lists differ: ours {ours}, by hand {theirs}").into());
+        }
+        Ok((ours_took, begun.elapsed()))
+    })?
+    .line("list", place, 1);
+    let measure = Rates::rounds(size, 1, |_| {
+        let begun = now();
+        let ours = pair.town.by_service()?;
+        let ours_took = begun.elapsed();
+        let begun = now();
+        let theirs = pair.hand.by_service()?;
+        let took = begun.elapsed();
+        if ours != theirs {
+            return Err(format!("the figures differ: ours {ours:?}, by hand {theirs:?}").into());
+        }
+        Ok((ours_took, took))
+    })?
+    .line("measure", place, 1);
+    Ok([list, measure])
+}
