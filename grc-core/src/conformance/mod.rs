@@ -111,6 +111,12 @@ macro_rules! __grc_table {
                     super::$area::$name::<H>();
                 }
             )*)*
+
+            /// Every case with its function, for who runs them in another way than as one test each.
+            pub fn every<H: super::$harness>() -> Vec<(&'static super::Case, fn())> {
+                let functions: Vec<fn()> = vec![$($($name::<H>,)*)*];
+                super::$table.iter().zip(functions).collect()
+            }
         }
     };
 }
