@@ -7,10 +7,12 @@
 
 mod batches;
 mod bounds;
+mod documents;
 mod feeds;
 mod files;
 mod lists;
 mod matrix;
+mod refusals;
 mod ring;
 mod rings;
 mod rows;

@@ -1,6 +1,6 @@
 //! Every mutant under every case.
 
-use crate::{batches, bounds, feeds, files, lists, ring, rings, rows, store, tasks};
+use crate::{batches, bounds, documents, feeds, files, lists, refusals, ring, rings, rows, store, tasks};
 use grc_core::conformance::{Case, cases, keyring_cases};
 use std::{
     panic::{catch_unwind, set_hook, take_hook},
@@ -56,7 +56,9 @@ fn run() -> Matrix {
     let stores = [
         vec![store::Mutant::new("", "the sound store")],
         batches::mutants(),
+        refusals::mutants(),
         rows::mutants(),
+        documents::mutants(),
         tasks::mutants(),
         lists::mutants(),
         feeds::mutants(),

@@ -1,16 +1,14 @@
-//! C-09, C-10, C-11, C-20: stores that are wrong about tasks and time.
+//! C-09, C-10, C-11: stores that are wrong about tasks.
 
 use crate::store::{Answer, Mutant, Under, each, part, pause, remade};
 use grc_core::{
     Moment, TaskId,
-    storage::{
-        Batch, Claim, ConflictOn, Receipt, Step, StorageError, StorageErrorKind, StreamKey, Task, TaskRef,
-    },
+    storage::{Batch, Claim, ConflictOn, Receipt, Step, StorageError, StreamKey, Task, TaskRef},
 };
 use std::collections::BTreeMap;
 
 pub(crate) fn mutants() -> Vec<Mutant> {
-    [claims(), queues(), leases(), cancels(), clocks()].concat()
+    [claims(), queues(), leases(), cancels()].concat()
 }
 
 fn lost() -> StorageError {
@@ -453,50 +451,6 @@ fn cancels() -> Vec<Mutant> {
             };
             let none = |step: &Step| matches!(step, Step::Cancel { stream, kinds } if !some(stream, kinds));
             if batch.steps().iter().any(none) { Err(lost()) } else { noted(under, batch) }
-        }),
-    ]
-}
-
-/// A moment of a store's own, in 2026.
-const NOW: i64 = 1_790_000_000_000_000;
-
-fn clocks() -> Vec<Mutant> {
-    vec![
-        Mutant::new("C-20", "tasks are due by the store's clock")
-            .claim(|under, claim| under.claim(Claim { now: Moment::from_micros(NOW), ..claim })),
-        Mutant::new("C-20", "leases are held by the store's clock").claim(|under, claim| {
-            let length = claim.until.micros() - claim.now.micros();
-            under.claim(Claim { until: Moment::from_micros(NOW + length), ..claim })
-        }),
-        Mutant::new("C-20", "receipts expire by the store's clock").commit(|under, batch| {
-            let empty = Batch::new(batch.id(), batch.authority().clone(), Moment::from_micros(NOW));
-            under.commit(batch.steps().iter().cloned().fold(empty, Batch::with))
-        }),
-        Mutant::new("C-20", "moments before 1970 are refused").commit(|under, batch| {
-            if batch.at().micros() < 0 {
-                let message = "so it says";
-                return Err(StorageError::new("mutant", StorageErrorKind::Other, message));
-            }
-            under.commit(batch)
-        }),
-        Mutant::new("C-20", "rows hold something random").commit(|under, batch| {
-            let random = under.info().incarnation.as_u128().to_be_bytes().to_vec();
-            under.commit(each(&batch, |step| match step {
-                Step::PutMeasure { stream, mut bytes } => {
-                    bytes.extend_from_slice(&random);
-                    Some(Step::PutMeasure { stream, bytes })
-                }
-                other => Some(other),
-            }))
-        }),
-        Mutant::new("C-20", "the feed names batches by an id of the store's own").changes(|under, from| {
-            let mut page = under.changes(from)?;
-            let own = under.info().incarnation.as_u128();
-            for change in &mut page.changes {
-                let id = change.batch.uuid().as_u128() ^ (own << 64);
-                change.batch = grc_core::BatchId::from_uuid(uuid::Uuid::from_u128(id));
-            }
-            Ok(page)
         }),
     ]
 }
