@@ -143,7 +143,7 @@ fn a_fault_at_every_commit_leaves_all_or_nothing() {
                 for _ in 0..10 {
                     walk.step().await.unwrap();
                 }
-                at <= faulty.commits() && faulty.has_failed()
+                at <= faulty.calls() && faulty.has_failed()
             });
             if !failed || at > 60 {
                 println!("{fault:?}: {at} cuts");

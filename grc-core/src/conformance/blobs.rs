@@ -40,7 +40,8 @@ pub(super) fn b2_get_returns_the_piece_as_it_was_put<H: Harness>() {
     let kit = Kit::<H>::open();
     let large: Vec<u8> = (0..1 << 20).map(|n: u32| u8::try_from(n % 253).unwrap()).collect();
     let all: Vec<u8> = (0..=u8::MAX).collect();
-    let pieces: [(u32, &[u8]); 5] = [(0, &all), (1, b""), (2, &large), (70_000, b"far"), (u32::MAX, b"last")];
+    let pieces: [(u32, &[u8]); 6] =
+        [(0, &all), (1, b""), (2, &large), (1 << 8, b"far"), (1 << 16, b"farther"), (u32::MAX, b"last")];
     for (piece, bytes) in pieces.into_iter().rev() {
         kit.put_blob(&town(), blob(1), piece, at(10), bytes);
     }

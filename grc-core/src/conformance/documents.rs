@@ -80,6 +80,8 @@ pub(super) fn c15_raise_never_lowers<H: Harness>() {
     raise(3, b"three");
     raise(5, b"again");
     assert_eq!(all(), [("form".to_owned(), 5, b"five".to_vec())], "C-15: never lowered, never rewritten");
+    raise(6, b"six");
+    assert_eq!(all(), [("form".to_owned(), 6, b"six".to_vec())], "C-15: not even the version just before");
     raise(9, b"nine");
     assert_eq!(all(), [("form".to_owned(), 9, b"nine".to_vec())], "C-15: no earlier version is left");
     kit.ok(rows::batch().with(publish("form", 10, b"ten")));
@@ -162,10 +164,38 @@ pub(super) fn c15_names_are_paged<H: Harness>() {
                 after = Some(last.name.clone());
                 names.extend(page.iter().map(|document| document.name.to_string()));
             }
+            assert_eq!(
+                names.len(),
+                expected.len() * rows_each,
+                "C-15: all that is asked of a name, on one page"
+            );
             names.dedup();
             assert_eq!(names, expected, "C-15: each name once, by name, in pages of {limit}, {which:?}");
         }
     }
+}
+
+pub(super) fn c15_names_without_the_version_asked_for_take_no_place<H: Harness>() {
+    let kit = Kit::<H>::open();
+    for (name, versions) in [("a", 1), ("b", 1), ("c", 2), ("d", 1), ("e", 2)] {
+        for version in 1..=versions {
+            kit.ok(rows::batch().with(publish(name, version, b"body")));
+        }
+    }
+    let page = |after: Option<&str>, limit| -> Vec<String> {
+        let range = DocumentRange {
+            authority: rows::town(),
+            kind: rows::word("procedure"),
+            name: None,
+            after: after.map(rows::word),
+            which: Which::Version(2),
+            limit,
+        };
+        kit.documents(&range).into_iter().map(|document| document.name.to_string()).collect()
+    };
+    assert_eq!(page(None, 1), ["c"], "C-15: a page is never empty while more follows");
+    assert_eq!(page(None, 2), ["c", "e"], "C-15: a limit counts names of which something is given");
+    assert_eq!(page(Some("c"), 1), ["e"], "C-15: and goes on after the last of them");
 }
 
 pub(super) fn c07_the_organisation_is_loaded_with_the_streams<H: Harness>() {

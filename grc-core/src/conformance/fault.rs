@@ -1,5 +1,11 @@
 //! A store that fails on purpose.
 
+mod fuse;
+mod keyring;
+
+pub use fuse::Fault;
+pub use keyring::FaultKeyring;
+
 use crate::{
     Word,
     storage::{
@@ -9,40 +15,28 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use fuse::{Cut, Fuse};
+use std::{sync::Arc, time::Duration};
 
-/// How a commit fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Before anything is written.
-    Before,
-    /// After it is written: the answer is lost.
-    AnswerLost,
-    /// After it is written: the process dies before it hears of it. Every later commit fails too, until
-    /// [`FaultStore::heal`].
-    Dies,
-}
-
-/// Wraps a store and lets one commit fail: the first, second, … until a scenario passes untouched.
+/// Wraps a store and lets one call fail: the first, second, … until a scenario passes untouched.
 #[derive(Debug)]
 pub struct FaultStore {
     inner: Arc<dyn Store>,
-    fault: Fault,
-    at: u64,
-    commits: AtomicU64,
+    fuse: Fuse,
+    reads: bool,
     lag: Option<Duration>,
 }
 
 impl FaultStore {
-    /// Lets the `at`th commit (from 1) fail; 0 lets none.
+    /// Lets the `at`th commit (from 1) fail; 0 lets none. Other calls pass.
     pub fn new(inner: Arc<dyn Store>, fault: Fault, at: u64) -> Self {
-        Self { inner, fault, at, commits: AtomicU64::new(0), lag: None }
+        Self { inner, fuse: Fuse::new(fault, at), reads: false, lag: None }
+    }
+
+    /// Lets the `at`th call (from 1) fail, whichever it is. A claim whose answer is lost has happened: its tasks are
+    /// held by nobody who knows it, until their lease ends.
+    pub fn any_call(inner: Arc<dyn Store>, fault: Fault, at: u64) -> Self {
+        Self { reads: true, ..Self::new(inner, fault, at) }
     }
 
     /// Says that documents are compared within a time only, as a store does whose commits are not serial.
@@ -52,19 +46,35 @@ impl FaultStore {
         self
     }
 
-    /// How many commits there were.
-    pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::SeqCst)
+    /// How many calls there were of those that may fail.
+    pub fn calls(&self) -> u64 {
+        self.fuse.calls()
     }
 
     /// Whether the fault has come.
     pub fn has_failed(&self) -> bool {
-        self.at > 0 && self.commits() >= self.at
+        self.fuse.has_failed()
     }
 
     /// Lets everything pass from now on.
     pub fn heal(&self) {
-        self.commits.store(u64::MAX / 2, Ordering::SeqCst);
+        self.fuse.heal();
+    }
+
+    /// A call that writes nothing, or whose writing only time undoes: all that can be said of it is that it may be
+    /// made again.
+    async fn pass<T: Send>(
+        &self,
+        call: impl Future<Output = Result<T, StorageError>> + Send,
+    ) -> Result<T, StorageError> {
+        match if self.reads { self.fuse.next() } else { Cut::None } {
+            Cut::None => return call.await,
+            Cut::Before => {}
+            Cut::After => {
+                call.await?;
+            }
+        }
+        Err(StorageError::new("fault", StorageErrorKind::Unavailable, "failed on purpose"))
     }
 }
 
@@ -76,37 +86,31 @@ impl Store for FaultStore {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Receipt, StorageError> {
-        let n = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
-        let healed = n > u64::MAX / 2;
         let fail = |kind, message: &'static str| Err(StorageError::new("fault", kind, message));
-        if self.at == 0 || healed || n < self.at {
-            return self.inner.commit(batch).await;
-        }
-        match self.fault {
-            Fault::Before if n == self.at => fail(StorageErrorKind::Unavailable, "failed on purpose"),
-            Fault::AnswerLost if n == self.at => {
+        match self.fuse.next() {
+            Cut::None => self.inner.commit(batch).await,
+            Cut::Before => fail(StorageErrorKind::Unavailable, "failed on purpose"),
+            Cut::After => {
                 self.inner.commit(batch).await?;
-                fail(StorageErrorKind::OutcomeUnknown, "the answer is lost on purpose")
+                match self.fuse.fault {
+                    // Who is dead asks nothing again.
+                    Fault::Dies => fail(StorageErrorKind::Unavailable, "dead on purpose"),
+                    _ => fail(StorageErrorKind::OutcomeUnknown, "the answer is lost on purpose"),
+                }
             }
-            Fault::Dies if n == self.at => {
-                self.inner.commit(batch).await?;
-                fail(StorageErrorKind::Unavailable, "dead on purpose")
-            }
-            Fault::Dies => fail(StorageErrorKind::Unavailable, "dead on purpose"),
-            Fault::Before | Fault::AnswerLost => self.inner.commit(batch).await,
         }
     }
 
     async fn load(&self, load: &Load) -> Result<Loaded, StorageError> {
-        self.inner.load(load).await
+        self.pass(self.inner.load(load)).await
     }
 
     async fn query(&self, query: &Query) -> Result<Page, StorageError> {
-        self.inner.query(query).await
+        self.pass(self.inner.query(query)).await
     }
 
     async fn events(&self, range: &EventRange) -> Result<Vec<StoredEvent>, StorageError> {
-        self.inner.events(range).await
+        self.pass(self.inner.events(range)).await
     }
 
     async fn measures(
@@ -115,7 +119,7 @@ impl Store for FaultStore {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<MeasurePage, StorageError> {
-        self.inner.measures(authority, after, limit).await
+        self.pass(self.inner.measures(authority, after, limit)).await
     }
 
     async fn changes(
@@ -124,18 +128,18 @@ impl Store for FaultStore {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<ChangePage, StorageError> {
-        self.inner.changes(authority, after, limit).await
+        self.pass(self.inner.changes(authority, after, limit)).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>, StorageError> {
-        self.inner.claim(claim).await
+        self.pass(self.inner.claim(claim)).await
     }
 
     async fn documents(&self, range: &DocumentRange) -> Result<Vec<Document>, StorageError> {
-        self.inner.documents(range).await
+        self.pass(self.inner.documents(range)).await
     }
 
     async fn scrub(&self) -> Result<ScrubReport, StorageError> {
-        self.inner.scrub().await
+        self.pass(self.inner.scrub()).await
     }
 }

@@ -131,6 +131,21 @@ pub(super) fn c17_release_and_raise_are_named<H: Harness>() {
     );
 }
 
+pub(super) fn c17_a_batch_that_changes_nothing_is_there_too<H: Harness>() {
+    let kit = Kit::<H>::open();
+    let mut after = None;
+    let raise = |version| {
+        Step::RaiseDocument(Document { kind: rows::word("keyring"), ..rows::document("main", version, b"") })
+    };
+    told(&kit, &mut after, rows::batch().with(raise(4)));
+    let compare = Step::Current { kind: rows::word("keyring"), name: rows::word("main"), version: 4 };
+    // `told` asserts that the batch is there; there is nothing that it could name.
+    for step in [compare, raise(3), raise(4)] {
+        let told = told(&kit, &mut after, rows::batch().with(step));
+        assert!(told.is_empty(), "C-17: nothing was written, the feed says {told:?}");
+    }
+}
+
 pub(super) fn c17_each_batch_once_in_order<H: Harness>() {
     let kit = Kit::<H>::open();
     let key = stream(1);

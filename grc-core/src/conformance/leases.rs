@@ -80,6 +80,24 @@ pub(super) fn c10_invented_lease_conflicts<H: Harness>() {
     kit.ok(rows::batch().with(finish(&held)));
 }
 
+pub(super) fn c10_a_task_that_nobody_holds_has_no_lease<H: Harness>() {
+    let kit = with_tasks::<H>([apart(1)]);
+    for step in [finish(&apart(1)), release(&apart(1), 500, None)] {
+        let result = kit.settle(rows::batch().with(step));
+        conflict(result, ConflictOn::Lease, "C-10: a task that was never claimed has no lease");
+    }
+    let held = kit.claim(100, 200, 1).remove(0);
+    let dead = Step::Release { task: held.reference(), due: at(100), dead: true, code: None, attempts: None };
+    kit.ok(rows::batch().with(dead));
+    for lease in held.lease..held.lease + 3 {
+        let task = Task { lease, ..held.clone() };
+        for step in [finish(&task), release(&task, 100, None)] {
+            let result = kit.settle(rows::batch().with(step));
+            conflict(result, ConflictOn::Lease, "C-10: a dead task is held by nobody");
+        }
+    }
+}
+
 pub(super) fn c10_release_ends_the_lease<H: Harness>() {
     let kit = with_tasks::<H>([apart(1)]);
     let held = kit.claim(100, 200, 1).remove(0);

@@ -2,13 +2,17 @@
 
 use super::{
     Harness,
-    harness::Kit,
+    harness::{Kit, done},
     rows::{self, refused, stream, vault},
     seen::Seen,
+    tasks::{apart, with_tasks},
 };
 use crate::{
     BlobId,
-    storage::{IndexValue, Load, Parts, Step, StorageErrorKind, StoreInfo, Task},
+    storage::{
+        DocumentRange, Expect, IndexValue, Load, Parts, Step, StorageErrorKind, StoreInfo, StreamRow, Task,
+        Which,
+    },
 };
 
 /// The step with something of a size is applied, or refused as too large, with all that stands beside it.
@@ -24,33 +28,42 @@ fn sized<H: Harness>(kit: &Kit<H>, fits: bool, n: u128, step: Step) {
     assert_eq!(Seen::of(kit, &[stream(n)], &[]), before, "C-19: nothing was written");
 }
 
-pub(super) fn c19_bodies_at_and_above_the_limit<H: Harness>() {
+/// A step that writes a body, of each kind that does, about the stream of its number.
+const LARGE: [fn(u128, &[u8]) -> Step; 7] = [
+    |n, body| {
+        let row = StreamRow { body: body.to_vec(), ..rows::row(&stream(n), 2) };
+        rows::put(row, Expect::Version(1))
+    },
+    |n, body| rows::append(&rows::batch(), &stream(n), 0, &[b"small", body]),
+    |n, body| vault(&stream(n), 0, body),
+    |n, body| rows::measure(&stream(n), body),
+    |_, body| rows::publish("form", 1, body),
+    |_, body| Step::RaiseDocument(rows::document("raised", 1, body)),
+    |n, body| rows::access(&stream(n), body),
+];
+
+pub(super) fn c19_bodies_at_the_limit_are_stored_whole<H: Harness>() {
     let kit = Kit::<H>::open();
-    for (n, size) in [(1, StoreInfo::MAX_BODY), (2, StoreInfo::MAX_BODY + 1)] {
-        let fits = size <= StoreInfo::MAX_BODY;
-        let body = vec![b'x'; size];
-        let steps = |key: &crate::storage::StreamKey| {
-            let mut row = rows::row(key, 2);
-            row.body = body.clone();
-            [
-                rows::put(row, crate::storage::Expect::Version(1)),
-                rows::append(&rows::batch(), key, 0, &[b"small", &body]),
-                vault(key, 0, &body),
-                rows::measure(key, &body),
-                rows::publish(&format!("form-{}", key.id.as_u128()), 1, &body),
-                Step::RaiseDocument(rows::document(&format!("raised-{}", key.id.as_u128()), 1, &body)),
-                rows::access(key, &body),
-            ]
-        };
-        for kind in 0..7 {
-            let n = n * 100 + kind;
-            let step = steps(&stream(n)).into_iter().nth(usize::try_from(kind).unwrap()).unwrap();
-            sized(&kit, fits, n, step);
-        }
+    let body = vec![b'x'; StoreInfo::MAX_BODY];
+    for (n, step) in (1..).zip(LARGE) {
+        sized(&kit, true, n, step(n, &body));
     }
-    let record = kit.one(&stream(102)).unwrap();
-    assert_eq!(record.vault[&0].len(), StoreInfo::MAX_BODY, "C-07: the largest body comes back whole");
-    assert_eq!(kit.history(&stream(101))[1].body.len(), StoreInfo::MAX_BODY, "C-07: so does an event's");
+    assert!(kit.one(&stream(1)).unwrap().row.body == body, "C-07: the largest state comes back whole");
+    assert!(kit.history(&stream(2))[1].body == body, "C-07: so does an event");
+    assert!(kit.one(&stream(3)).unwrap().vault[&0] == body, "C-07: so does a part of a vault");
+    assert!(kit.measures(&rows::town(), 10)[0].1 == body, "C-07: so does a measure");
+    for (name, version, found) in kit.procedures(None, Which::All) {
+        assert!(version == 1 && found == body, "C-07: so does the document `{name}`");
+    }
+    assert!(kit.access(&stream(7))[0].body == body, "C-07: so does a row of the access log");
+}
+
+pub(super) fn c19_bodies_above_the_limit_are_refused<H: Harness>() {
+    let kit = Kit::<H>::open();
+    let body = vec![b'x'; StoreInfo::MAX_BODY + 1];
+    for (n, step) in (1..).zip(LARGE) {
+        sized(&kit, false, n, step(n, &body));
+    }
 }
 
 pub(super) fn c19_keys_at_and_above_the_limit<H: Harness>() {
@@ -114,4 +127,55 @@ pub(super) fn c19_blob_pieces_at_and_above_the_limit<H: Harness>() {
     let result = kit.try_put_blob(&town, id, 1, rows::at(1), &vec![b'x'; StoreInfo::MAX_BODY + 1]);
     refused(result, StorageErrorKind::Limit, "C-19: a piece has at most 4 MiB");
     assert_eq!(kit.blob(&town, id, 1), None, "C-19: nothing was written");
+}
+
+pub(super) fn c19_page_sizes_out_of_range_are_brought_into_it<H: Harness>() {
+    let kit = with_tasks::<H>([apart(1), apart(2)]);
+    let town = rows::town();
+    kit.ok(rows::batch().with(rows::measure(&stream(1), b"1")).with(rows::measure(&stream(2), b"2")));
+    kit.ok(rows::batch().with(rows::publish("a", 1, b"1")).with(rows::publish("b", 1, b"1")));
+    for n in 1..=2 {
+        kit.put_blob(&town, BlobId::from_uuid(rows::uuid(n)), 0, rows::at(1), b"piece");
+    }
+    // 0 is brought up to 1, and all that is above 1000 down to it, where there are two of each.
+    for (limit, expected) in [(0, 1), (1, 1), (1_000, 2), (1_001, 2), (u32::MAX, 2)] {
+        let page = done(H::block_on(kit.store.measures(&town, None, limit)));
+        assert_eq!(page.rows.len(), expected, "C-19: a page of {limit} measures");
+        assert_eq!(page.next.is_some(), expected == 1, "C-18: it goes on if there is more");
+        let page = done(H::block_on(kit.store.changes(&town, None, limit)));
+        assert!((1..=3).contains(&page.changes.len()), "C-19: a page of {limit} changes");
+        let page = done(H::block_on(kit.blobs.list(&town, rows::at(9), None, limit)));
+        assert_eq!(page.blobs.len(), expected, "C-19: a page of {limit} blobs");
+        let range = DocumentRange {
+            authority: town.clone(),
+            kind: rows::word("procedure"),
+            name: None,
+            after: None,
+            which: Which::Newest,
+            limit,
+        };
+        assert_eq!(kit.documents(&range).len(), expected, "C-19: a page of {limit} documents");
+    }
+    let (_, start) = kit.feed(&town, None, 1_000);
+    kit.ok(rows::batch().with(rows::measure(&stream(3), b"3")));
+    let page = done(H::block_on(kit.store.changes(&town, Some(&start), 0)));
+    assert_eq!(page.changes.len(), 1, "C-19: who follows the feed in pages of 0 gets on");
+    for limit in [0, u32::MAX] {
+        assert_eq!(kit.claim(100, 200, limit).len(), 1, "C-19: a claim of {limit}, where there is one");
+    }
+}
+
+pub(super) fn c19_a_batch_that_names_another_authority_is_refused_whole<H: Harness>() {
+    let kit = Kit::<H>::open();
+    let foreign = vault(&rows::stream_of(rows::county(), 1), 0, b"theirs");
+    let before = Seen::of(&kit, &[stream(1)], &[1]);
+    for place in [0, 5, 13] {
+        let mut batch = rows::batch();
+        let mut steps = rows::everything(&batch, &stream(1), 1);
+        steps.insert(place, foreign.clone());
+        steps.into_iter().for_each(|step| batch.push(step));
+        refused(kit.settle(batch), StorageErrorKind::Unsupported, "C-19: a batch writes its own authority");
+        assert_eq!(Seen::of(&kit, &[stream(1)], &[1]), before, "C-19: nothing was written");
+    }
+    assert!(kit.claim(100, 200, 10).is_empty(), "C-19: nothing was written");
 }

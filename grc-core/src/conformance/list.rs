@@ -56,6 +56,7 @@ documents {
 "C-15" c15_drop_takes_every_version "dropping compares the newest version and takes all";
 "C-15" c15_ranges_give_newest_one_and_all "the three ranges, with and without a name";
 "C-15" c15_names_are_paged "each name once, in order of bytes, in pages";
+"C-15" c15_names_without_the_version_asked_for_take_no_place "a page is never empty while more follows";
 "C-07" c07_the_organisation_is_loaded_with_the_streams "a load answers the newest version of the organisation";
 }
 links {
@@ -89,6 +90,7 @@ leases {
 "C-10" c10_overtaken_holder_writes_nothing "the whole batch of who was overtaken is refused";
 "C-10" c10_ended_lease_that_nobody_took_over_still_commits "the number of the lease decides, not a clock";
 "C-10" c10_invented_lease_conflicts "another number, or no such task, is a conflict";
+"C-10" c10_a_task_that_nobody_holds_has_no_lease "never claimed, or dead: it cannot be finished or put back under any number";
 "C-10" c10_release_ends_the_lease "who gave a task back holds it no more";
 "C-10" c10_release_sets_the_attempts "a release leaves the attempts or sets them";
 "C-10" c10_refused_release_leaves_the_lease "a release in a refused batch did not happen";
@@ -98,8 +100,8 @@ pages {
 "C-12" c12_rows_that_come_and_go_between_pages_disturb_nothing "what was there throughout is listed once";
 "C-12" c12_pages_carry_the_parts_asked_for "rows come with the vault parts asked for";
 "C-12" c12_an_empty_list_ends_at_once "no rows, no cursor";
-"C-12" c12_page_sizes_out_of_range_are_refused "pages of 0 and of 1001 rows, and a look at none, are refused";
-"C-13" c13_a_page_looks_at_no_more_than_scan "short pages have cursors and lead through the whole list";
+"C-12" c12_page_sizes_out_of_range_are_refused "pages of 0 and of 1001 rows are refused";
+"C-13" c13_a_page_looks_at_no_more_than_scan "short pages have cursors and lead through the whole list; a look at none is refused";
 "C-14" c14_cursor_of_another_list_is_refused "another order, kind, authority, condition or link is another list";
 "C-14" c14_damaged_cursor_is_refused "a changed, longer, shorter or empty cursor is refused; text and back is not damage";
 "C-14" c14_foreign_cursors_of_other_readings_are_refused "lists, feed, measures and blobs do not take each other's cursors";
@@ -125,6 +127,7 @@ feed {
 "C-17" c17_everything_that_a_batch_drops_is_named "a batch with a step of every kind that drops; a claim is not named";
 "C-17" c17_measure_and_index_rows_are_named_with_their_stream "a measure or index row that is written alone is named with its stream";
 "C-17" c17_release_and_raise_are_named "a task put back, a document raised";
+"C-17" c17_a_batch_that_changes_nothing_is_there_too "one that only compares, or raises a document to less than it is";
 "C-17" c17_each_batch_once_in_order "replays and refused batches are not there, in any size of page";
 "C-17" c17_end_of_the_feed_is_a_place_to_go_on "from the end on comes what is new, and nothing again";
 "C-17" c17_cursor_of_another_store_is_refused "a cursor of another incarnation, or a damaged one";
@@ -163,11 +166,14 @@ durability {
 "C-17" c17_feed_goes_on_after_reopening "a cursor of the feed outlives the handle that gave it";
 }
 limits {
-"C-19" c19_bodies_at_and_above_the_limit "4 MiB and one byte more, in each kind of row";
+"C-19" c19_bodies_at_the_limit_are_stored_whole "4 MiB, in each kind of row";
+"C-19" c19_bodies_above_the_limit_are_refused "one byte more, in each kind of row";
 "C-19" c19_keys_at_and_above_the_limit "200 bytes and one more, counted in bytes";
 "C-19" c19_batches_at_and_above_the_limit "2000 steps and one more";
 "C-19" c19_loads_at_and_above_the_limit "1000 streams and one more";
 "C-19" c19_blob_pieces_at_and_above_the_limit "4 MiB and one byte more";
+"C-19" c19_page_sizes_out_of_range_are_brought_into_it "0 and more than 1000, of tasks, measures, changes, documents and blobs";
+"C-19" c19_a_batch_that_names_another_authority_is_refused_whole "a step of another authority, at any place, refuses the batch";
 }
 bounds {
 "C-20" c20_only_the_callers_clock_counts "tasks, leases and receipts in 1843, 1970 and 9892";

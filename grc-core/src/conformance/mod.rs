@@ -39,6 +39,11 @@
 //! test runner captures output or not; it never passes in silence. Cases come and go with the contract: the kit is
 //! not a stable API.
 //!
+//! That the kit would see a broken store is shown by `tests/conformance_mutants` of this crate: each clause is broken
+//! there on purpose, in several ways, and each case is failed by something broken. [`FaultStore`] and [`FaultKeyring`]
+//! lie between the engine and what it stands on, and let one call fail, before it is made or with its answer lost: a
+//! scenario is played for the first call, the second, … until it passes untouched (`tests/faults.rs`).
+//!
 //! What the kit cannot show, an adapter shows itself: that an acknowledged batch survives the death of the process
 //! (C-02), that a fault at every call to the disk leaves all or nothing (C-01), and that dropped bytes are not in its
 //! files (C-21, K-4).
@@ -74,7 +79,7 @@ mod seen;
 mod tasks;
 mod walk;
 
-pub use fault::{Fault, FaultStore};
+pub use fault::{Fault, FaultKeyring, FaultStore};
 pub use harness::{Handles, Harness, KeyringHarness};
 pub use recount::{Asked, Compared, Recount, compare, prove_figures};
 pub use walk::{Dice, Trace, Walk, code_of};
@@ -111,6 +116,12 @@ macro_rules! __grc_table {
                     super::$area::$name::<H>();
                 }
             )*)*
+
+            /// Every case with its function, for who runs them in another way than as one test each.
+            pub fn every<H: super::$harness>() -> Vec<(&'static super::Case, fn())> {
+                let functions: Vec<fn()> = vec![$($($name::<H>,)*)*];
+                super::$table.iter().zip(functions).collect()
+            }
         }
     };
 }

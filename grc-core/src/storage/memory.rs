@@ -503,6 +503,7 @@ impl Store for MemoryStore {
     }
 
     async fn documents(&self, range: &DocumentRange) -> Result<Vec<Document>, StorageError> {
+        let limit = range.limit.clamp(1, StoreInfo::MAX_PAGE);
         Ok(self.read(|inner| {
             let mut out: Vec<Document> = Vec::new();
             let mut names = 0;
@@ -523,7 +524,7 @@ impl Store for MemoryStore {
                 // Only names of which something is given count: a page is never empty while more follows.
                 if out.last().is_none_or(|last| last.name != *name) {
                     names += 1;
-                    if names > range.limit {
+                    if names > limit {
                         break;
                     }
                 }

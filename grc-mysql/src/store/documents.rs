@@ -8,7 +8,7 @@ use crate::{
 };
 use grc_core::{
     Word,
-    storage::{ConflictOn, Document, DocumentRange, Expect, StorageError, Which},
+    storage::{ConflictOn, Document, DocumentRange, Expect, StorageError, StoreInfo, Which},
 };
 
 /// The name of a document, as values of a statement.
@@ -162,7 +162,7 @@ pub(super) async fn read(server: &Server, range: &DocumentRange) -> Outcome<Vec<
             if let Which::Version(version) = range.which {
                 read = read.bind(version);
             }
-            read.bind(range.limit).bind(authority).bind(kind)
+            read.bind(range.limit.clamp(1, StoreInfo::MAX_PAGE)).bind(authority).bind(kind)
         })
         .await?;
     rows.iter()

@@ -4,7 +4,7 @@ use super::rows::{bounded, int, number, word};
 use crate::error::{Fault, NAME, Outcome, unsupported};
 use grc_core::{
     Word,
-    storage::{ConflictOn, Document, DocumentRange, Expect, StorageError, Which},
+    storage::{ConflictOn, Document, DocumentRange, Expect, StorageError, StoreInfo, Which},
 };
 use rusqlite::{Connection, ToSql, params, params_from_iter};
 
@@ -102,7 +102,8 @@ pub(super) fn read(connection: &Connection, range: &DocumentRange) -> Outcome<Ve
             names.push_str(&format!("{test}{}", values.len()));
         }
     }
-    values.push(&range.limit);
+    let limit = range.limit.clamp(1, StoreInfo::MAX_PAGE);
+    values.push(&limit);
     names.push_str(&format!(" ORDER BY name LIMIT ?{}", values.len()));
     let sql = format!(
         "SELECT d.name, d.version, d.body FROM ({names}) n CROSS JOIN document d
