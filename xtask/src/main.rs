@@ -8,6 +8,7 @@
 
 mod duplicates;
 mod figures;
+mod fuzz;
 mod graph;
 mod licences;
 mod mysql;
@@ -17,7 +18,7 @@ mod run;
 mod spdx;
 mod unstable;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, ffi::OsString, process::ExitCode};
 
 /// What a check answers: nothing, or why it failed.
 type Outcome = Result<(), Box<dyn Error>>;
@@ -25,40 +26,58 @@ type Outcome = Result<(), Box<dyn Error>>;
 struct Command {
     name: &'static str,
     help: &'static str,
-    run: fn() -> Outcome,
+    run: Run,
+}
+
+/// What carries a command out.
+#[derive(Clone, Copy)]
+enum Run {
+    /// It takes no arguments.
+    Plain(fn() -> Outcome),
+    /// It reads what stands after its name.
+    With(fn(Vec<OsString>) -> Outcome),
 }
 
 const COMMANDS: &[Command] = &[
-    Command { name: "test", help: "the whole test run, stopping at the first failure", run: run::all },
+    Command {
+        name: "test",
+        help: "the whole test run, stopping at the first failure",
+        run: Run::Plain(run::all),
+    },
     Command {
         name: "needs",
         help: "the programs that the tests start (Chromium, MariaDB, openssl) are installed if they are missing",
-        run: needs::install,
+        run: Run::Plain(needs::install),
     },
     Command {
         name: "licences",
         help: "every dependency comes from crates.io under an allowed licence",
-        run: licences::check,
+        run: Run::Plain(licences::check),
     },
     Command {
         name: "duplicates",
         help: "no dependency is there in two versions without a reason",
-        run: duplicates::check,
+        run: Run::Plain(duplicates::check),
     },
     Command {
         name: "figures",
         help: "real exports are replayed, in a file and on a MariaDB, and every figure compared, where the data are",
-        run: figures::check,
+        run: Run::Plain(figures::check),
+    },
+    Command {
+        name: "fuzz",
+        help: "each fuzz target for a minute: [--seconds N] [TARGET…]; needs a nightly toolchain and cargo-fuzz",
+        run: Run::With(fuzz::run),
     },
     Command {
         name: "mysql",
         help: "the tests of grc-mysql and the quickstart with a MySQL 9, which is fetched into the target folder (60 MB)",
-        run: mysql::test,
+        run: Run::Plain(mysql::test),
     },
     Command {
         name: "purity",
         help: "grc-core depends on no runtime, no database, no network, no system",
-        run: purity::check,
+        run: Run::Plain(purity::check),
     },
 ];
 
@@ -68,27 +87,32 @@ fn help() {
         println!("  {:<12} {}", command.name, command.help);
     }
     println!(
-        "\nAll work without a network, once the dependencies (and what `needs` and `mysql` fetch) are there."
+        "\nAll work without a network, once the dependencies (and what `needs`, `mysql` and `fuzz` fetch) are there."
     );
 }
 
-fn chosen() -> Result<Option<&'static Command>, lexopt::Error> {
+/// The command that is asked for, with what stands after its name; none if help is.
+fn chosen() -> Result<Option<(&'static Command, Vec<OsString>)>, lexopt::Error> {
     use lexopt::prelude::{Long, Short, Value};
     let mut parser = lexopt::Parser::from_env();
-    let mut chosen = None;
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Short('h') | Long("help") => return Ok(None),
-            Value(name) if chosen.is_none() => {
-                let command = COMMANDS.iter().find(|command| name == command.name);
-                chosen = Some(command.ok_or_else(|| {
-                    format!("there is no command `{}`: see `cargo xtask --help`", name.display())
-                })?);
+    match parser.next()? {
+        None | Some(Short('h') | Long("help")) => Ok(None),
+        Some(Value(name)) => {
+            let command = COMMANDS.iter().find(|command| name == command.name).ok_or_else(|| {
+                format!("there is no command `{}`: see `cargo xtask --help`", name.display())
+            })?;
+            let rest: Vec<OsString> = parser.raw_args()?.collect();
+            let help = rest.iter().any(|argument| argument == "-h" || argument == "--help");
+            match command.run {
+                _ if help => Ok(None),
+                Run::Plain(_) if !rest.is_empty() => {
+                    Err(format!("`{}` takes no arguments", command.name).into())
+                }
+                _ => Ok(Some((command, rest))),
             }
-            other => return Err(other.unexpected()),
         }
+        Some(other) => Err(other.unexpected()),
     }
-    Ok(chosen)
 }
 
 fn main() -> ExitCode {
@@ -97,7 +121,10 @@ fn main() -> ExitCode {
             help();
             return ExitCode::SUCCESS;
         }
-        Ok(Some(command)) => (command.run)(),
+        Ok(Some((command, rest))) => match command.run {
+            Run::Plain(run) => run(),
+            Run::With(run) => run(rest),
+        },
         Err(error) => Err(error.into()),
     };
     match outcome {

@@ -61,6 +61,8 @@ mod events;
 mod fault;
 mod feed;
 mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 mod harness;
 mod keyring;
 mod leases;
