@@ -1,6 +1,6 @@
 //! Moments, and who tells the time.
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -57,7 +57,13 @@ impl Moment {
 
     /// The civil day of this moment in a zone.
     pub fn day(self, zone: Tz) -> NaiveDate {
-        self.to_utc().with_timezone(&zone).date_naive()
+        self.local(zone).date()
+    }
+
+    /// The civil time of this moment in a zone; that of UTC where the zone's would be beyond what chrono can hold.
+    fn local(self, zone: Tz) -> NaiveDateTime {
+        let utc = self.to_utc().naive_utc();
+        utc.checked_add_offset(zone.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
     }
 
     /// `YYYY-MM` in a zone.
@@ -70,8 +76,9 @@ impl Moment {
     /// de procédure civile, article 641). A local time that a clock change removes becomes the next that exists.
     #[must_use]
     pub fn plus_months(self, months: u32, zone: Tz) -> Self {
-        let local = self.to_utc().with_timezone(&zone).naive_local();
-        let Some(later) = local.checked_add_months(Months::new(months)) else { return Self(i64::MAX) };
+        let Some(later) = self.local(zone).checked_add_months(Months::new(months)) else {
+            return Self(i64::MAX);
+        };
         Self::of_local(later, zone)
     }
 
@@ -88,7 +95,8 @@ impl Moment {
             if let Some(found) = zone.from_local_datetime(&candidate).earliest() {
                 return found.with_timezone(&Utc).into();
             }
-            candidate += chrono::Duration::minutes(30);
+            let Some(next) = candidate.checked_add_signed(chrono::Duration::minutes(30)) else { break };
+            candidate = next;
         }
         local.and_utc().into()
     }
@@ -171,6 +179,22 @@ mod tests {
             ("2026-12-28T01:30:00Z", 3, "2027-03-28T01:00:00Z"),
         ] {
             assert_eq!(at(from).plus_months(months, paris), at(to), "{from} + {months} months");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_have_a_day_in_every_zone() {
+        for zone in chrono_tz::TZ_VARIANTS {
+            for micros in [i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX] {
+                let at = Moment::from_micros(micros);
+                for months in [0, 1, u32::MAX] {
+                    let _ = at.plus_months(months, zone);
+                }
+                let _ = (at.month(zone), Moment::start_of(at.day(zone), zone), at.plus_days(i64::MAX));
+            }
+            for day in [NaiveDate::MIN, NaiveDate::MAX] {
+                let _ = Moment::start_of(day, zone);
+            }
         }
     }
 

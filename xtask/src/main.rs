@@ -9,6 +9,7 @@
 mod compare;
 mod duplicates;
 mod figures;
+mod fuzz;
 mod graph;
 mod licences;
 mod mysql;
@@ -29,10 +30,13 @@ struct Command {
     run: Run,
 }
 
+/// What carries a command out.
+#[derive(Clone, Copy)]
 enum Run {
+    /// It takes no arguments.
     Plain(fn() -> Outcome),
-    /// With what follows its name on the command line.
-    With(fn(&[OsString]) -> Outcome),
+    /// It reads what stands after its name.
+    With(fn(Vec<OsString>) -> Outcome),
 }
 
 const COMMANDS: &[Command] = &[
@@ -62,13 +66,18 @@ const COMMANDS: &[Command] = &[
         run: Run::Plain(figures::check),
     },
     Command {
+        name: "fuzz",
+        help: "each fuzz target for a minute: [--seconds N] [TARGET…]; needs a nightly toolchain and cargo-fuzz",
+        run: Run::With(fuzz::run),
+    },
+    Command {
         name: "mysql",
         help: "the tests of grc-mysql and the quickstart with a MySQL 9, which is fetched into the target folder (60 MB)",
         run: Run::Plain(mysql::test),
     },
     Command {
         name: "compare",
-        help: "how fast the library is beside the same writes by hand, here and now (--quick, --json; --help for more)",
+        help: "how fast the library is beside the same writes by hand, here and now: [--quick] [--json]…",
         run: Run::With(compare::run),
     },
     Command {
@@ -84,23 +93,24 @@ fn help() {
         println!("  {:<12} {}", command.name, command.help);
     }
     println!(
-        "\nAll work without a network, once the dependencies (and what `needs` and `mysql` fetch) are there."
+        "\nAll work without a network, once the dependencies (and what `needs`, `mysql` and `fuzz` fetch) are there."
     );
 }
 
+/// The command that is asked for, with what stands after its name; none if help is.
 fn chosen() -> Result<Option<(&'static Command, Vec<OsString>)>, lexopt::Error> {
     use lexopt::prelude::{Long, Short, Value};
     let mut parser = lexopt::Parser::from_env();
     match parser.next()? {
         None | Some(Short('h') | Long("help")) => Ok(None),
         Some(Value(name)) => {
-            let command = COMMANDS.iter().find(|command| name == command.name);
-            let command = command.ok_or_else(|| {
+            let command = COMMANDS.iter().find(|command| name == command.name).ok_or_else(|| {
                 format!("there is no command `{}`: see `cargo xtask --help`", name.display())
             })?;
             let rest: Vec<OsString> = parser.raw_args()?.collect();
+            let help = rest.iter().any(|argument| argument == "-h" || argument == "--help");
             match command.run {
-                Run::Plain(_) if rest.iter().any(|word| word == "--help" || word == "-h") => Ok(None),
+                _ if help => Ok(None),
                 Run::Plain(_) if !rest.is_empty() => {
                     Err(format!("`{}` takes no arguments", command.name).into())
                 }
@@ -119,7 +129,7 @@ fn main() -> ExitCode {
         }
         Ok(Some((command, rest))) => match command.run {
             Run::Plain(run) => run(),
-            Run::With(run) => run(&rest),
+            Run::With(run) => run(rest),
         },
         Err(error) => Err(error.into()),
     };

@@ -66,6 +66,8 @@ mod events;
 mod fault;
 mod feed;
 mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 mod harness;
 mod keyring;
 mod leases;

@@ -20,7 +20,7 @@ use std::{
 
 /// The body of a task that delivers.
 #[derive(Deserialize)]
-struct Deliver {
+pub(super) struct Deliver {
     message: u64,
     channel: Word,
     #[serde(default)]

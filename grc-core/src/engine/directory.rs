@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 /// The document `directory` / agent: the sealed name.
 #[derive(Serialize, Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     key: KeyId,
-    row: String,
+    pub(super) row: String,
 }
 
 impl Authority {

@@ -19,6 +19,8 @@ mod sealing;
 mod session;
 mod site;
 mod site_instruction;
+#[cfg(feature = "conformance")]
+pub(crate) mod stored;
 mod stream;
 mod submit;
 mod tokens;

@@ -531,7 +531,7 @@ impl Authority {
                         .filter_map(|(path, slot)| Some((path.clone(), text(*slot)?)))
                         .collect(),
                     minutes: work().map(|span| u64::from(span.minutes)).sum(),
-                    cents: costs.then(|| work().map(|span| span.cents).sum()),
+                    cents: costs.then(|| work().map(|span| span.cents).fold(0, i64::saturating_add)),
                 }
             })
             .collect();

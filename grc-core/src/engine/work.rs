@@ -75,12 +75,12 @@ const PAGE: u32 = 32;
 pub(super) const ATTEMPTS: u32 = 10;
 
 #[derive(Deserialize)]
-struct Timer {
+pub(super) struct Timer {
     transition: Word,
 }
 
 #[derive(Deserialize)]
-struct Destroy {
+pub(super) struct Destroy {
     keys: Vec<KeyId>,
     blobs: Vec<BlobId>,
 }

@@ -131,10 +131,21 @@ impl Question {
                 "name one, such as `opened`",
             );
         }
+        if self.figures.len() > Figure::all().count() {
+            let message = "more figures are asked for than there are".to_owned();
+            add("figures.too-many", "figures".to_owned(), message, "name each once");
+        }
         if self.by.len() > Self::MAX_DIMENSIONS {
             let message = format!("{} dimensions are too many", self.by.len());
             add("figures.dimensions", "by".to_owned(), message, "ask by three at most");
         }
+        // Each with each is looked at only where there are few.
+        if !problems.is_empty() {
+            return Err(Refusal::new(problems));
+        }
+        let mut add = |code, path: String, message: String, hint: &str| {
+            problems.push(Problem::new(code, path, message).hint(hint));
+        };
         if self.between.is_some_and(|(from, until)| from > until) {
             let message = "the stretch of time ends before it begins".to_owned();
             add("figures.range", "between".to_owned(), message, "give the earlier moment first");

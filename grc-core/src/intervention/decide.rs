@@ -56,6 +56,8 @@ pub struct InterventionDecision {
 
 /// Most requests that one intervention serves.
 const MAX_REQUESTS: usize = 50;
+/// Most agents that are named for one intervention.
+const MAX_AGENTS: usize = 50;
 /// The longest number of a quote or an invoice, in characters: it outlives the requests.
 const MAX_REFERENCE: usize = 60;
 /// Most entries of one intervention.
@@ -124,7 +126,7 @@ impl<'a> Desk<'a> {
             return None;
         }
         let slot = self.next_slot;
-        self.next_slot += 1;
+        self.next_slot = self.next_slot.saturating_add(1);
         self.pending.push(NewSlot { slot, path: Word::of(path), part: HEAD, value: typed.clone() });
         Some(slot)
     }

@@ -173,7 +173,7 @@ impl Intervention {
     /// # Errors
     /// [`FoldError`] if it is not the next event of this intervention.
     pub fn apply(&mut self, event: &Event<InterventionEvent>) -> Result<(), FoldError> {
-        if event.seq != self.version + 1 {
+        if Some(event.seq) != self.version.checked_add(1) {
             return Err(FoldError::Gap { version: self.version, found: event.seq });
         }
         self.version = event.seq;
@@ -303,13 +303,13 @@ impl Intervention {
     /// The share of each request: minutes and cents.
     pub fn shares(&self) -> Vec<(i64, i64)> {
         let weights = self.weights();
-        let mut out = vec![(0, 0); weights.len()];
+        let mut out = vec![(0_i64, 0_i64); weights.len()];
         for entry in &self.entries {
             let turn = turn(entry.entry);
             let minutes = super::shares(entry.time().into(), &weights, turn);
             let cents = super::shares(entry.cents(), &weights, turn);
             for (total, share) in out.iter_mut().zip(minutes.into_iter().zip(cents)) {
-                *total = (total.0 + share.0, total.1 + share.1);
+                *total = (total.0.saturating_add(share.0), total.1.saturating_add(share.1));
             }
         }
         out

@@ -140,9 +140,12 @@ impl Environment for RequestEnv<'_> {
 /// The most living values of a request.
 const MAX_SLOTS: usize = 5_000;
 
+/// Slots with numbers near the last there are: no history comes so far, so this one was not made by the library.
+const LAST_SLOT: Slot = Slot::MAX / 2;
+
 /// Whether there is room for another value.
 pub(crate) fn has_room(book: &SlotBook) -> Result<(), Problem> {
-    if book.slots.len() < MAX_SLOTS {
+    if book.slots.len() < MAX_SLOTS && book.next_slot < LAST_SLOT {
         return Ok(());
     }
     let problem = Problem::new("request.full", "request", "this request has as many values as one can have");

@@ -51,7 +51,8 @@ impl Measure {
                 None => out.push(0),
                 Some(until) => {
                     out.push(1);
-                    signed(until.micros().saturating_sub(span.from.micros()), &mut out);
+                    // The same both ways, however far apart they are.
+                    signed(until.micros().wrapping_sub(span.from.micros()), &mut out);
                 }
             }
             unsigned(span.minutes.into(), &mut out);
@@ -90,7 +91,7 @@ impl Measure {
             let from = reader.signed()?;
             let until = match reader.byte()? {
                 0 => None,
-                _ => Some(Moment::from_micros(from.saturating_add(reader.signed()?))),
+                _ => Some(Moment::from_micros(from.wrapping_add(reader.signed()?))),
             };
             let minutes = u32::try_from(reader.unsigned()?).map_err(|_| MeasureError("too many minutes"))?;
             let cents = reader.signed()?;
@@ -171,7 +172,9 @@ mod tests {
         let open = Span::new("state", Moment::from_micros(i64::MIN), &[]);
         let mut back = Span::new("desk", Moment::from_micros(50), &[]);
         back.until = Some(Moment::from_micros(20));
-        let measure = Measure { facts, spans: vec![span, open, back] };
+        let mut ever = Span::new("state", Moment::from_micros(i64::MIN), &[]);
+        ever.until = Some(Moment::from_micros(i64::MAX));
+        let measure = Measure { facts, spans: vec![span, open, back, ever] };
         let bytes = measure.to_bytes();
         assert_eq!(Measure::from_bytes(&bytes), Ok(measure));
         for cut in 0..bytes.len() {

@@ -107,7 +107,7 @@ impl MessageState {
                 self.tried.push(self.channel.clone());
             }
             self.channel = next.clone();
-            self.round += 1;
+            self.round = self.round.saturating_add(1);
         }
     }
 }

@@ -277,7 +277,7 @@ impl Request {
     /// # Errors
     /// [`FoldError`] if it is not the next event of this request.
     pub fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
-        if event.seq != self.version + 1 {
+        if Some(event.seq) != self.version.checked_add(1) {
             return Err(FoldError::Gap { version: self.version, found: event.seq });
         }
         self.version = event.seq;
@@ -358,7 +358,7 @@ impl Request {
                     let before = message.is_dead();
                     message.follow(at, status, code.as_ref(), next.as_ref());
                     match (before, message.is_dead()) {
-                        (false, true) => self.undelivered += 1,
+                        (false, true) => self.undelivered = self.undelivered.saturating_add(1),
                         (true, false) => self.undelivered = self.undelivered.saturating_sub(1),
                         _ => {}
                     }
@@ -399,7 +399,7 @@ impl Request {
             RequestEvent::Held { hold, reason } => {
                 self.name_slot(*reason, "reason");
                 self.holds.push(HoldState { hold: *hold, reason: *reason });
-                self.next_hold = hold + 1;
+                self.next_hold = hold.saturating_add(1);
             }
             RequestEvent::Released { hold } => self.holds.retain(|held| held.hold != *hold),
             RequestEvent::Erased { slots, .. } => {
@@ -428,7 +428,7 @@ impl Request {
                 self.closed_at = None;
                 self.outcome = None;
                 self.confirmation = None;
-                self.reopened += 1;
+                self.reopened = self.reopened.saturating_add(1);
                 self.sit_down(at);
             }
             _ => {}

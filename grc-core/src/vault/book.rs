@@ -44,14 +44,14 @@ impl SlotBook {
             self.keys.push(KeyRange { id: key, from });
         }
         if let Some(last) = filled.keys().next_back() {
-            self.next_slot = self.next_slot.max(last + 1);
+            self.next_slot = self.next_slot.max(last.saturating_add(1));
         }
     }
 
     /// Says what a slot holds.
     pub(crate) fn name(&mut self, slot: Slot, path: &str) {
         // A pure caller that seals nothing has no slots in the envelope; numbers still never come twice.
-        self.next_slot = self.next_slot.max(slot + 1);
+        self.next_slot = self.next_slot.max(slot.saturating_add(1));
         self.slots.insert(slot, Word::new(path).unwrap_or_else(|_| Word::of("x")));
     }
 

@@ -1,8 +1,8 @@
 //! Planning, and planning anew.
 
 use super::{
-    Desk, InterventionDecision, MAX_MINUTES, MAX_REQUESTS, Served, Site, Told, costs::charge, estimates,
-    not_before, stage_event,
+    Desk, InterventionDecision, MAX_AGENTS, MAX_MINUTES, MAX_REQUESTS, Served, Site, Told, costs::charge,
+    estimates, not_before, stage_event,
 };
 use crate::{
     InterventionId, Moment, RequestId, Word,
@@ -172,6 +172,11 @@ type Doing = (Option<Word>, Option<Word>, Option<Word>, Vec<Word>);
 /// Who does it: what is named, and the service that goes with it.
 fn doing(plan: &Planning, desk: &mut Desk<'_>) -> Doing {
     let organisation = desk.site.organisation;
+    if plan.agents.len() > MAX_AGENTS {
+        let hint = "name the team, or plan several interventions";
+        desk.problem("intervention.too-many", "agents", "it is done by more than 50 agents", hint);
+        return (None, None, None, Vec::new());
+    }
     let mut find = |path: &str, what: &str, name: Option<&String>, ids: Vec<&Word>| {
         name.and_then(|name| desk.named(path, what, name, &ids))
     };

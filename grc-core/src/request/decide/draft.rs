@@ -14,6 +14,9 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
+/// The most fields that are given at once.
+pub(super) const MAX_FIELDS: usize = 300;
+
 /// Building a decision: numbering slots and collecting problems.
 pub(crate) struct Draft<'a> {
     pub(crate) context: &'a Context<'a>,
@@ -39,7 +42,7 @@ impl<'a> Draft<'a> {
     /// Gives a value its slot, for the next event.
     pub(crate) fn slot(&mut self, path: &str, part: Part, value: Typed) -> Slot {
         let slot = self.next_slot;
-        self.next_slot += 1;
+        self.next_slot = self.next_slot.saturating_add(1);
         let path = Word::new(path).unwrap_or_else(|_| Word::of("x"));
         self.pending.push(NewSlot { slot, path, part, value });
         slot
@@ -84,10 +87,15 @@ impl<'a> Draft<'a> {
     /// Fields that were typed, checked for kind and for the right to write them.
     pub(crate) fn fields<'v>(
         &mut self,
-        typed: impl Iterator<Item = (&'v String, Option<&'v Typed>)>,
+        typed: impl ExactSizeIterator<Item = (&'v String, Option<&'v Typed>)>,
         request: Option<&Request>,
     ) -> BTreeMap<Word, Option<Held>> {
         let mut out = BTreeMap::new();
+        if typed.len() > MAX_FIELDS {
+            let problem = Problem::new("field.too-many", "fields", "there are more than 300 fields");
+            self.problems.push(problem.hint("give those that change"));
+            return out;
+        }
         let context = self.context;
         for (name, typed) in typed {
             let path = format!(

@@ -56,6 +56,13 @@ pub(super) fn erase(request: &Request, paths: &[String], reason: &str, draft: &m
                 .get(slot)
                 .is_some_and(|held| acting.reads(organisation, procedure, held.as_str(), Some(request)))
     };
+    // Each is looked for among all values.
+    if paths.len() > super::MAX_SLOTS {
+        let problem =
+            Problem::new("erase.too-many", "paths", "there are more names than a request has values");
+        draft.problems.push(problem.hint("name each once"));
+        return;
+    }
     let mut slots = BTreeSet::new();
     let mut nothing = paths.is_empty();
     for path in paths {

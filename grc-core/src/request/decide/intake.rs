@@ -51,7 +51,7 @@ pub fn decide_intake(intake: &Intake, type_: &Word, context: &Context<'_>) -> Re
             }
         }
     }
-    if intake.fields.len() > 300 || intake.files.len() > 50 {
+    if intake.fields.len() > super::draft::MAX_FIELDS || intake.files.len() > 50 {
         let problem =
             Problem::new("intake.too-large", "intake", "there are more than 300 fields or 50 files");
         return Err(problem.hint("hand in several requests").into());
