@@ -7,8 +7,8 @@ mod common;
 use async_trait::async_trait;
 use common::{Town, at, leak, refusal};
 use grc_core::{
-    Actor, Assignee, Authority, Budget, Condition, Grc, GrcError, KeyId, List, Party, RequestId,
-    SeededEntropy, Stores, Value,
+    Actor, Assignee, Authority, Budget, Condition, Grc, GrcError, Intake, KeyId, List, Party, RequestId,
+    SeededEntropy, Stores, Value, Word,
     condition::Var,
     conformance::{Fault, FaultStore},
     definition::Definition,
@@ -353,11 +353,13 @@ fn a_lost_answer_stays_unknown_while_the_store_cannot_be_asked_again() {
     });
 }
 
-/// A keyring in which another process makes keys each time that its epoch was read.
+/// A keyring in which another process does something each time that its epoch was read, or before it takes keys.
 #[derive(Debug)]
 struct Shared {
     keys: Arc<dyn Keyring>,
     other: Authority,
+    /// What it does before this one makes keys: hands in the same, and withdraws the type.
+    same: Option<Intake>,
 }
 
 #[async_trait]
@@ -368,12 +370,21 @@ impl Keyring for Shared {
 
     async fn epoch(&self) -> Result<(Uuid, u64), KeyringError> {
         let epoch = self.keys.epoch().await;
+        if self.same.is_some() {
+            return epoch;
+        }
         self.other.session(Actor::agent("a-01")).submit(leak()).await.unwrap();
         assert!(self.keys.epoch().await.unwrap() > epoch.as_ref().copied().unwrap(), "keys were made");
         epoch
     }
 
     async fn issue(&self, keys: &[(KeyId, DataKey)]) -> Result<u64, KeyringError> {
+        if let Some(same) = &self.same {
+            self.other.session(Actor::agent("a-01")).submit(same.clone()).await.unwrap();
+            let mut withdrawn = common::definition("voirie");
+            withdrawn.procedures.remove(&Word::new("fuite-eau").unwrap());
+            self.other.host("cadre").publish(&withdrawn).await.unwrap();
+        }
         self.keys.issue(keys).await
     }
 
@@ -395,7 +406,24 @@ fn an_engine_opens_while_another_process_makes_keys() {
     block_on(async {
         let town = Town::open("voirie").await;
         let other = elsewhere(&town, town.stores.clone()).await.unwrap();
-        let keyring = Arc::new(Shared { keys: Arc::clone(&town.stores.keyring), other });
+        let keyring = Arc::new(Shared { keys: Arc::clone(&town.stores.keyring), other, same: None });
         elsewhere(&town, Stores { keyring, ..town.stores.clone() }).await.unwrap();
+    });
+}
+
+#[test]
+fn an_intake_that_was_done_meanwhile_is_not_refused_when_it_is_sent_again() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let other = elsewhere(&town, town.stores.clone()).await.unwrap();
+        let same = leak().key("guichet-3/17");
+        let keys = Arc::clone(&town.stores.keyring);
+        let keyring = Arc::new(Shared { keys, other, same: Some(same.clone()) });
+        let clock: Arc<dyn grc_core::Clock> = Arc::<grc_core::ManualClock>::clone(&town.clock);
+        let stores = Stores { keyring, ..town.stores.clone() };
+        let grc = Grc::with(stores, clock, Arc::new(SeededEntropy::new(100))).await.unwrap();
+        let again = grc.authority("ville").unwrap().session(Actor::agent("a-01")).submit(same.clone()).await;
+        let first = town.agent("a-01").submit(same).await.unwrap();
+        assert_eq!(again.unwrap(), first);
     });
 }

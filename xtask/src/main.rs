@@ -14,6 +14,7 @@ mod mysql;
 mod needs;
 mod purity;
 mod run;
+mod simulate;
 mod spdx;
 mod unstable;
 
@@ -22,43 +23,58 @@ use std::{error::Error, process::ExitCode};
 /// What a check answers: nothing, or why it failed.
 type Outcome = Result<(), Box<dyn Error>>;
 
+/// What a command does: with what stands after its name, where it takes something.
+enum Run {
+    Alone(fn() -> Outcome),
+    With(fn(&mut lexopt::Parser) -> Outcome),
+}
+
 struct Command {
     name: &'static str,
     help: &'static str,
-    run: fn() -> Outcome,
+    run: Run,
 }
 
 const COMMANDS: &[Command] = &[
-    Command { name: "test", help: "the whole test run, stopping at the first failure", run: run::all },
+    Command {
+        name: "test",
+        help: "the whole test run, stopping at the first failure",
+        run: Run::Alone(run::all),
+    },
     Command {
         name: "needs",
         help: "the programs that the tests start (Chromium, MariaDB, openssl) are installed if they are missing",
-        run: needs::install,
+        run: Run::Alone(needs::install),
     },
     Command {
         name: "licences",
         help: "every dependency comes from crates.io under an allowed licence",
-        run: licences::check,
+        run: Run::Alone(licences::check),
     },
     Command {
         name: "duplicates",
         help: "no dependency is there in two versions without a reason",
-        run: duplicates::check,
+        run: Run::Alone(duplicates::check),
     },
     Command {
         name: "figures",
         help: "real exports are replayed, in a file and on a MariaDB, and every figure compared, where the data are",
-        run: figures::check,
+        run: Run::Alone(figures::check),
     },
     Command {
         name: "mysql",
         help: "the tests of grc-mysql and the quickstart with a MySQL 9, which is fetched into the target folder (60 MB)",
-        run: mysql::test,
+        run: Run::Alone(mysql::test),
+    },
+    Command {
+        name: "simulate",
+        help: "the engine in a simulated world that goes wrong: [--seeds N] of them (10,000), [--from M] on",
+        run: Run::With(simulate::run),
     },
     Command {
         name: "purity",
         help: "grc-core depends on no runtime, no database, no network, no system",
-        run: purity::check,
+        run: Run::Alone(purity::check),
     },
 ];
 
@@ -72,32 +88,36 @@ fn help() {
     );
 }
 
-fn chosen() -> Result<Option<&'static Command>, lexopt::Error> {
+/// The command that is named first; what stands after it is its own.
+fn chosen(parser: &mut lexopt::Parser) -> Result<Option<&'static Command>, lexopt::Error> {
     use lexopt::prelude::{Long, Short, Value};
-    let mut parser = lexopt::Parser::from_env();
-    let mut chosen = None;
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Short('h') | Long("help") => return Ok(None),
-            Value(name) if chosen.is_none() => {
-                let command = COMMANDS.iter().find(|command| name == command.name);
-                chosen = Some(command.ok_or_else(|| {
-                    format!("there is no command `{}`: see `cargo xtask --help`", name.display())
-                })?);
-            }
-            other => return Err(other.unexpected()),
+    let command = match parser.next()? {
+        None | Some(Short('h') | Long("help")) => return Ok(None),
+        Some(Value(name)) => COMMANDS
+            .iter()
+            .find(|command| name == command.name)
+            .ok_or_else(|| format!("there is no command `{}`: see `cargo xtask --help`", name.display()))?,
+        Some(other) => return Err(other.unexpected()),
+    };
+    if let Run::Alone(_) = command.run {
+        match parser.next()? {
+            None => {}
+            Some(Short('h') | Long("help")) => return Ok(None),
+            Some(other) => return Err(other.unexpected()),
         }
     }
-    Ok(chosen)
+    Ok(Some(command))
 }
 
 fn main() -> ExitCode {
-    let outcome = match chosen() {
+    let mut parser = lexopt::Parser::from_env();
+    let outcome = match chosen(&mut parser) {
         Ok(None) => {
             help();
             return ExitCode::SUCCESS;
         }
-        Ok(Some(command)) => (command.run)(),
+        Ok(Some(Command { run: Run::Alone(run), .. })) => run(),
+        Ok(Some(Command { run: Run::With(run), .. })) => run(&mut parser),
         Err(error) => Err(error.into()),
     };
     match outcome {

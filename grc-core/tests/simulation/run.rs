@@ -13,7 +13,7 @@ use pollster::block_on;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How long a run is, in moments at which somebody goes on.
-const STEPS: u64 = 4_000;
+const STEPS: u64 = 3_600;
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use grc_core::{
     Assignee, Authority, GrcError, Intake, Party, Place, Typed,
-    definition::Ask,
+    definition::{Action, Ask},
     engine::Seen,
     intervention::{Planning, Purchase, Work},
     request::{Command, Fire, NewFile},
@@ -145,7 +145,10 @@ async fn on_request(world: &World, town: &Authority) -> Result<(), GrcError> {
     let seen = session(town, &person).open(case.id).await?;
     let text = text(world);
     let typed = || Typed::new(text.as_str());
+    let confirms = seen.closed_at().is_some() && seen.may(Action::Confirm);
     let (kind, command, text) = match below(world, 26) {
+        0..9 if !seen.holds().is_empty() => ("release", Command::Release { hold: seen.holds()[0] }, None),
+        0..9 if confirms => ("confirm", Command::confirm(once_in(world, 2), Some(&text)), None),
         0..11 if !seen.choices().is_empty() => ("fire", fire(world, &seen, &text), None),
         11 => ("take", Command::Take, None),
         12 => ("hand over", Command::HandOver { to: assignee(world), reason: typed() }, None),
@@ -153,18 +156,13 @@ async fn on_request(world: &World, town: &Authority) -> Result<(), GrcError> {
         14 | 15 => ("correct", Command::correct("description", text.as_str()), None),
         16 => ("assess", Command::Assess { acceptability: "traitable".to_owned(), reason: None }, None),
         17 => ("conclude", Command::Conclude { outcome: "fait".to_owned(), reason: None }, None),
-        18 => ("confirm", Command::confirm(once_in(world, 2), Some(&text)), None),
-        19 => {
+        18 | 19 => {
             let channel = once_in(world, 2).then(|| ["sms", "courriel"][below(world, 2)].to_owned());
             ("tell", Command::Tell { text: typed(), channel }, Some(text))
         }
         20 => ("hear", Command::Hear { text: typed(), channel: "telephone".to_owned() }, Some(text)),
         21 => ("attach", Command::Attach(file(world, town, &person).await?), None),
-        22 => match seen.holds().first() {
-            Some(hold) => ("release", Command::Release { hold: *hold }, None),
-            None if once_in(world, 2) => ("hold", Command::Hold { reason: typed() }, None),
-            None => ("note", Command::Note(typed()), Some(text)),
-        },
+        22 => ("hold", Command::Hold { reason: typed() }, None),
         23 => {
             let path = ["requester.phone", "requester.email", "note", "description", "place.address"];
             let paths = vec![path[below(world, path.len())].to_owned()];
