@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What is in every value that a person types here, and in nothing else: as typed, and as it is normalised.
-pub(crate) const NEEDLES: [&str; 3] = ["zqxj", "39 98 77", "+336399877"];
+pub(crate) const NEEDLES: [&str; 3] = ["zqxjvwkq", "39 98 77", "+336399877"];
 
 /// Whether something that a person typed is in these bytes in clear.
 pub(crate) fn has_needle(bytes: &[u8]) -> bool {

@@ -15,13 +15,13 @@ use grc_core::{
 };
 use std::collections::BTreeMap;
 
-const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\nzqxj-picture";
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\nzqxjvwkq-picture";
 
 /// A text that nobody else types.
 fn text(world: &World) -> String {
     let ledger = &mut world.lock().ledger;
     ledger.needles += 1;
-    format!("zqxj-{}-à l'angle", ledger.needles)
+    format!("zqxjvwkq-{}-à l'angle", ledger.needles)
 }
 
 /// The telephone number that goes with a text.
@@ -72,7 +72,7 @@ fn wants(world: &World, kind: &'static str, person: Person, wish: Wish, text: Op
 
 async fn file(world: &World, town: &Authority, person: &Person) -> Result<NewFile, GrcError> {
     let field = once_in(world, 2).then_some("photo");
-    session(town, person).store_file(field, "zqxj-vue.png", PICTURE).await
+    session(town, person).store_file(field, "zqxjvwkq-vue.png", PICTURE).await
 }
 
 async fn submit(world: &World, town: &Authority) -> Result<(), GrcError> {
@@ -88,7 +88,7 @@ async fn submit(world: &World, town: &Authority) -> Result<(), GrcError> {
         .set("description", text.as_str());
     if encombrants {
         if once_in(world, 2) {
-            intake = intake.set("dossier", format!("zqxj dossier {}", below(world, 9)));
+            intake = intake.set("dossier", format!("zqxjvwkq dossier {}", below(world, 9)));
         }
     } else {
         intake = intake.set("danger", once_in(world, 2));
@@ -105,10 +105,10 @@ async fn submit(world: &World, town: &Authority) -> Result<(), GrcError> {
             party = party.phone(phone_of(&text).unwrap_or_default());
         }
         if !once_in(world, 3) {
-            party = party.email(format!("zqxj{}@example.org", below(world, 40)));
+            party = party.email(format!("zqxjvwkq{}@example.org", below(world, 40)));
         }
         if once_in(world, 3) {
-            party = party.address(&format!("{} rue zqxj", below(world, 90)), "35000", "Rennes");
+            party = party.address(&format!("{} rue zqxjvwkq", below(world, 90)), "35000", "Rennes");
         }
         if once_in(world, 2) {
             party = party.answer_by(["sms", "courriel", "courrier", "telephone"][below(world, 4)]);
@@ -116,11 +116,11 @@ async fn submit(world: &World, town: &Authority) -> Result<(), GrcError> {
         intake = intake.party(party);
     }
     if once_in(world, 2) {
-        let place = Place::address(&format!("{} rue zqxj", below(world, 200)), "35000", "Rennes");
+        let place = Place::address(&format!("{} rue zqxjvwkq", below(world, 200)), "35000", "Rennes");
         intake = intake.at(place.and_position(48.1 + below(world, 1_000) as f64 / 1e4, -1.7));
     }
     if once_in(world, 4) {
-        intake = intake.source_key(format!("zqxj-source-{}", below(world, 25)));
+        intake = intake.source_key(format!("zqxjvwkq-source-{}", below(world, 25)));
     }
     let agent = matches!(person, Person::Agent(_));
     if once_in(world, 6) && agent {
@@ -230,7 +230,10 @@ async fn on_site(world: &World, town: &Authority) -> Result<(), GrcError> {
         12 => ("strike", Work::Strike { entry: 1 + below(world, 2) as u32 }),
         _ => {
             let purchase = Purchase::net(below(world, 9_000) as i64).vat_rate(2_000).item(text.as_str());
-            ("buy", Work::Buy(purchase.supplier("martin").invoice(format!("zqxj-F-{}", below(world, 99)))))
+            (
+                "buy",
+                Work::Buy(purchase.supplier("martin").invoice(format!("zqxjvwkq-F-{}", below(world, 99)))),
+            )
         }
     };
     let version = (!once_in(world, 4)).then(|| seen.version());
