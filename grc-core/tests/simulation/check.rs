@@ -125,10 +125,11 @@ async fn files(scene: &Scene) {
         for file in request.files.iter().filter(|file| request.book.slots.contains_key(&file.slot)) {
             let bytes = scene.places.near.blobs.get(&stream.authority, file.blob, 0).await.unwrap();
             if bytes.is_none() {
-                // Handed in a day after it was stored: who waits so long may find it swept away.
+                // Written a day after it was stored, by who was frozen since they decided: it may be swept away.
                 let (seconds, _) = file.blob.uuid().get_timestamp().unwrap().to_unix();
                 let stored = grc_core::Moment::from_micros(seconds as i64 * 1_000_000);
-                let late = request.updated_at > stored.plus_days(1).plus_millis(-SKEW);
+                let handed_in = scene.world.lock().shadow.handed_in[&file.blob.to_string()];
+                let late = handed_in > stored.plus_days(1).plus_millis(-SKEW);
                 assert!(late, "the bytes of a file of {id} are gone");
                 scene.world.lock().count("files handed in after they were swept");
                 continue;

@@ -3,7 +3,7 @@
 
 use crate::world::At;
 use grc_core::{
-    BatchId, TaskId, Word,
+    BatchId, Moment, TaskId, Word,
     storage::{Batch, Expect, LinkKey, Step, StreamKey, Task, TaskRef},
 };
 use serde_json::Value as Json;
@@ -42,6 +42,8 @@ pub(crate) struct Shadow {
     pub(crate) looked: BTreeMap<(u64, Uuid), u64>,
     /// When each request was anonymised.
     pub(crate) anonymised: BTreeMap<Uuid, u64>,
+    /// When each file was handed in: the true time at which that was written.
+    pub(crate) handed_in: BTreeMap<String, Moment>,
     /// Every stream.
     pub(crate) streams: BTreeMap<StreamKey, u64>,
     /// Every link that ever led to a stream.
@@ -81,7 +83,7 @@ impl Shadow {
         assert_eq!(task.lease, last, "the holder of a lapsed lease of task {} committed", task.id);
     }
 
-    pub(crate) fn written(&mut self, batch: &Batch, tick: u64) {
+    pub(crate) fn written(&mut self, batch: &Batch, tick: u64, now: Moment) {
         let town = batch.authority();
         if *town == *"ville" {
             self.order.push(batch.id());
@@ -98,6 +100,9 @@ impl Shadow {
                         let body: Json = serde_json::from_slice(&event.body).unwrap();
                         if body["kind"] == "anonymised" {
                             self.anonymised.insert(stream.id, tick);
+                        }
+                        if let Some(blob) = body["data"]["file"]["blob"].as_str() {
+                            self.handed_in.insert(blob.to_owned(), now);
                         }
                     }
                 }

@@ -82,7 +82,7 @@ impl Store for Far<dyn Store> {
                 Ok(receipt) if receipt.replayed => state.count("commits answered again"),
                 Ok(_) => {
                     let tick = state.tick;
-                    state.shadow.written(&batch, tick);
+                    state.shadow.written(&batch, tick, self.world.now());
                     state.count("commits");
                 }
                 Err(error) => match error.conflict_on() {
