@@ -4,16 +4,21 @@
 
 mod common;
 
+use async_trait::async_trait;
 use common::{Town, at, leak, refusal};
 use grc_core::{
-    Actor, Assignee, Budget, Condition, GrcError, List, Party, RequestId, Stores, Value,
+    Actor, Assignee, Authority, Budget, Condition, Grc, GrcError, Intake, KeyId, List, Party, RequestId,
+    SeededEntropy, Stores, Value, Word,
     condition::Var,
     conformance::{Fault, FaultStore},
     definition::Definition,
     request::{Command, Fire},
+    storage::StorageErrorKind,
+    vault::{DataKey, KeyState, Keyring, KeyringError, KeyringInfo, Slot, SlotKey},
 };
 use pollster::block_on;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use uuid::Uuid;
 
 /// The town with a change to its leaks.
 async fn town_with(change: impl FnOnce(&mut grc_core::definition::Procedure)) -> Town {
@@ -289,5 +294,136 @@ fn a_request_that_somebody_works_on_verifies() {
             verified += 1;
         }
         assert!(verified > 0);
+    });
+}
+
+#[test]
+fn a_list_of_what_is_overdue_goes_on_while_time_does() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        for _ in 0..5 {
+            town.agent("a-01").submit(leak()).await.unwrap();
+        }
+        town.clock.set(at("2026-12-24T09:00:00Z"));
+        let administrator = town.agent("a-09");
+        let mut list = List::new().overdue().limit(2);
+        let mut found = Vec::new();
+        for hour in 10.. {
+            let page = administrator.list(&list).await.unwrap();
+            found.extend(page.requests.into_iter().map(|request| request.id));
+            let Some(next) = page.next else { break };
+            list = list.after(next.to_string().parse().unwrap());
+            town.clock.set(at(&format!("2026-12-24T{hour}:00:00Z")));
+        }
+        assert_eq!(found.len(), 5);
+        // A cursor of another list is refused, and so is one that is cut short.
+        for cursor in ["", "AAAA", "AAAAAAAAAAAAAAAA"] {
+            let list = list.clone().after(cursor.parse().unwrap());
+            assert!(matches!(administrator.list(&list).await, Err(GrcError::Storage(_))), "{cursor}");
+        }
+    });
+}
+
+/// The town's engine in another process, over other handles of the same stores.
+async fn elsewhere(town: &Town, stores: Stores) -> Result<Authority, GrcError> {
+    let clock: Arc<dyn grc_core::Clock> = Arc::<grc_core::ManualClock>::clone(&town.clock);
+    Grc::with(stores, clock, Arc::new(SeededEntropy::new(99))).await?.authority("ville")
+}
+
+#[test]
+fn a_lost_answer_stays_unknown_while_the_store_cannot_be_asked_again() {
+    block_on(async {
+        for (then, known) in [(Fault::Before, true), (Fault::Dies, false)] {
+            let town = Town::open("voirie").await;
+            let id = town.agent("a-01").submit(leak()).await.unwrap().id();
+            // The answer to the first commit is lost; when it is asked for, the store cannot be reached.
+            let lost = Arc::new(FaultStore::new(Arc::clone(&town.stores.store), Fault::AnswerLost, 1));
+            let store = Arc::new(FaultStore::new(lost, then, 2));
+            let other = elsewhere(&town, Stores { store, ..town.stores.clone() }).await.unwrap();
+            let note = other.session(Actor::agent("a-01")).act_on(id, None, Command::note("vu")).await;
+            match note {
+                Ok(_) => assert!(known),
+                Err(GrcError::Storage(error)) => {
+                    assert!(!known && error.kind() == StorageErrorKind::OutcomeUnknown, "{error:?}");
+                }
+                Err(error) => panic!("{error:?}"),
+            }
+            assert_eq!(town.agent("a-01").open(id).await.unwrap().notes().len(), 1, "it is there");
+        }
+    });
+}
+
+/// A keyring in which another process does something each time that its epoch was read, or before it takes keys.
+#[derive(Debug)]
+struct Shared {
+    keys: Arc<dyn Keyring>,
+    other: Authority,
+    /// What it does before this one makes keys: hands in the same, and withdraws the type.
+    same: Option<Intake>,
+}
+
+#[async_trait]
+impl Keyring for Shared {
+    fn info(&self) -> KeyringInfo {
+        self.keys.info()
+    }
+
+    async fn epoch(&self) -> Result<(Uuid, u64), KeyringError> {
+        let epoch = self.keys.epoch().await;
+        if self.same.is_some() {
+            return epoch;
+        }
+        self.other.session(Actor::agent("a-01")).submit(leak()).await.unwrap();
+        assert!(self.keys.epoch().await.unwrap() > epoch.as_ref().copied().unwrap(), "keys were made");
+        epoch
+    }
+
+    async fn issue(&self, keys: &[(KeyId, DataKey)]) -> Result<u64, KeyringError> {
+        if let Some(same) = &self.same {
+            self.other.session(Actor::agent("a-01")).submit(same.clone()).await.unwrap();
+            let mut withdrawn = common::definition("voirie");
+            withdrawn.procedures.remove(&Word::new("fuite-eau").unwrap());
+            self.other.host("cadre").publish(&withdrawn).await.unwrap();
+        }
+        self.keys.issue(keys).await
+    }
+
+    async fn open(&self, ids: &[KeyId]) -> Result<Vec<KeyState>, KeyringError> {
+        self.keys.open(ids).await
+    }
+
+    async fn keep(&self, id: KeyId, slots: &BTreeMap<Slot, SlotKey>) -> Result<u64, KeyringError> {
+        self.keys.keep(id, slots).await
+    }
+
+    async fn destroy(&self, ids: &[KeyId]) -> Result<u64, KeyringError> {
+        self.keys.destroy(ids).await
+    }
+}
+
+#[test]
+fn an_engine_opens_while_another_process_makes_keys() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let other = elsewhere(&town, town.stores.clone()).await.unwrap();
+        let keyring = Arc::new(Shared { keys: Arc::clone(&town.stores.keyring), other, same: None });
+        elsewhere(&town, Stores { keyring, ..town.stores.clone() }).await.unwrap();
+    });
+}
+
+#[test]
+fn an_intake_that_was_done_meanwhile_is_not_refused_when_it_is_sent_again() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let other = elsewhere(&town, town.stores.clone()).await.unwrap();
+        let same = leak().key("guichet-3/17");
+        let keys = Arc::clone(&town.stores.keyring);
+        let keyring = Arc::new(Shared { keys, other, same: Some(same.clone()) });
+        let clock: Arc<dyn grc_core::Clock> = Arc::<grc_core::ManualClock>::clone(&town.clock);
+        let stores = Stores { keyring, ..town.stores.clone() };
+        let grc = Grc::with(stores, clock, Arc::new(SeededEntropy::new(100))).await.unwrap();
+        let again = grc.authority("ville").unwrap().session(Actor::agent("a-01")).submit(same.clone()).await;
+        let first = town.agent("a-01").submit(same).await.unwrap();
+        assert_eq!(again.unwrap(), first);
     });
 }

@@ -16,6 +16,7 @@ mod mysql;
 mod needs;
 mod purity;
 mod run;
+mod simulate;
 mod spdx;
 mod unstable;
 
@@ -79,6 +80,11 @@ const COMMANDS: &[Command] = &[
         name: "compare",
         help: "how fast the library is beside the same writes by hand, here and now: [--quick] [--json]…",
         run: Run::With(compare::run),
+    },
+    Command {
+        name: "simulate",
+        help: "the engine in a simulated world that goes wrong: [--seeds N] of them (10,000), [--from M] on",
+        run: Run::With(simulate::run),
     },
     Command {
         name: "purity",

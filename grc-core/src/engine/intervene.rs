@@ -207,10 +207,20 @@ impl Authority {
                 Ok(Some(done)) => return Ok(done),
                 // An erasure was finished first: look again.
                 Ok(None) => {}
+                // The same command sent twice at once, and the other was done since it was looked for.
+                Err(GrcError::Refused(_) | GrcError::NotPermitted(_) | GrcError::Conflict(_))
+                    if self.is_done(token).await? => {}
                 Err(error) => self.outrun(error)?,
             }
         }
         Err(GrcError::Busy)
+    }
+
+    async fn is_done(&self, token: Option<[u8; 16]>) -> Result<bool, GrcError> {
+        Ok(match token {
+            Some(token) => self.receipt(token).await?.is_some(),
+            None => false,
+        })
     }
 
     async fn try_intervene(

@@ -149,21 +149,43 @@ impl List {
         self.filter.vars().into_iter().any(|var| matches!(var, Var::Field(_))) || !self.filter.is_bounded()
     }
 
-    /// Makes it a query within what an actor may see.
+    /// Makes it a query within what an actor may see. Answers the moment that it is of: pass it to [`Self::next`].
     pub(super) fn fill(
         &self,
         query: &mut Query,
         acting: &Acting,
         organisation: &crate::definition::Organisation,
         now: Moment,
-    ) {
+    ) -> Moment {
+        let (of, after) = self.begin(now);
         query.filter = self.filter.clone().and(acting.scope(organisation, Action::See));
         for only in &self.only {
-            query.filter = query.filter.clone().and(only.condition(acting, now));
+            query.filter = query.filter.clone().and(only.condition(acting, of));
         }
         query.order = self.order;
-        query.after.clone_from(&self.after);
+        query.after = after;
         query.limit = self.limit;
+        of
+    }
+
+    /// What is overdue depends on the moment, and a cursor goes on with one list only: all its pages are of the moment
+    /// of the first, which the cursor carries.
+    fn begin(&self, now: Moment) -> (Moment, Option<Cursor>) {
+        let carried = self.after.as_ref().filter(|_| self.only.contains(&Only::Overdue));
+        match carried.and_then(|after| after.as_bytes().split_first_chunk::<8>()) {
+            Some((of, rest)) => {
+                (Moment::from_micros(i64::from_be_bytes(*of)), Some(Cursor::from_bytes(rest.to_vec())))
+            }
+            None => (now, self.after.clone()),
+        }
+    }
+
+    /// The cursor of the page after one of a moment.
+    pub(super) fn next(&self, of: Moment, next: Option<Cursor>) -> Option<Cursor> {
+        if !self.only.contains(&Only::Overdue) {
+            return next;
+        }
+        next.map(|next| Cursor::from_bytes([&of.micros().to_be_bytes(), next.as_bytes()].concat()))
     }
 }
 
@@ -221,7 +243,7 @@ impl Authority {
         }
         let inner = self.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-        list.fill(&mut query, acting, &current.document.organisation, inner.grc.0.clock.now());
+        let of = list.fill(&mut query, acting, &current.document.organisation, inner.grc.0.clock.now());
         query.filter = query.filter.and(readable);
         query.parts = BTreeSet::from([HEAD]);
         let page = inner.grc.0.stores.store.query(&query).await?;
@@ -270,7 +292,7 @@ impl Authority {
                 address: text(address),
             });
         }
-        Ok(Listed { requests, next: page.next })
+        Ok(Listed { requests, next: list.next(of, page.next) })
     }
 
     /// A list cannot be made by what the actor may not read: its length would tell. Answers the condition under which

@@ -171,9 +171,10 @@ impl Inner {
     async fn bind_keyring(&self) -> Result<(), GrcError> {
         let (kind, name, authority) = (Word::of("keyring"), Word::of("main"), Word::of(STORE));
         for _ in 0..3 {
-            let (id, epoch) = self.stores.keyring.epoch().await?;
             let range = DocumentRange::newest(authority.clone(), kind.clone(), name.clone());
             let bound = self.stores.store.documents(&range).await?.into_iter().next();
+            // After the note: another process may issue keys and note it meanwhile, and its keyring is no older for that.
+            let (id, epoch) = self.stores.keyring.epoch().await?;
             if let Some(document) = bound {
                 let expected = serde_json::from_slice::<Uuid>(&document.body).map_err(|_| {
                     GrcError::Corrupt("the store's note of its keyring cannot be read".to_owned())

@@ -281,7 +281,7 @@ impl Session {
         let authority = self.authority();
         let inner = authority.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(InterventionId::KIND));
-        list.fill(&mut query, &acting, &current.document.organisation, inner.grc.0.clock.now());
+        let of = list.fill(&mut query, &acting, &current.document.organisation, inner.grc.0.clock.now());
         query.filter = by_any_agent(query.filter);
         let page = inner.grc.0.stores.store.query(&query).await?;
         let mut interventions = Vec::with_capacity(page.rows.len());
@@ -299,7 +299,7 @@ impl Session {
                 requests: found.requests.iter().map(|s| RequestId::from_uuid(s.request)).collect(),
             });
         }
-        Ok(InterventionsListed { interventions, next: page.next })
+        Ok(InterventionsListed { interventions, next: list.next(of, page.next) })
     }
 }
 

@@ -78,6 +78,12 @@ impl Authority {
                 },
                 Err(error @ (GrcError::Refused(_) | GrcError::NotPermitted(_))) => {
                     inner.give_back(key);
+                    // The same command sent twice at once, and the other was done since it was looked for.
+                    if let Some(token) = token
+                        && self.receipt(token).await?.is_some()
+                    {
+                        return Box::pin(self.submit(who, intake)).await;
+                    }
                     return Err(error);
                 }
                 Err(error) => return Err(error),

@@ -109,7 +109,11 @@ impl Authority {
         for _ in 0..3 {
             match &last {
                 Err(error) if error.kind() == StorageErrorKind::OutcomeUnknown => {
-                    last = store.commit(batch.clone()).await
+                    match store.commit(batch.clone()).await {
+                        // Not now: whether it was written before is as unknown as it was.
+                        Err(error) if error.kind() == StorageErrorKind::Unavailable => {}
+                        answer => last = answer,
+                    }
                 }
                 _ => break,
             }
