@@ -9,6 +9,7 @@ pub mod compare;
 pub mod flush;
 pub mod pair;
 pub mod place;
+pub mod pure;
 pub mod raw;
 pub mod recorder;
 pub mod timing;

@@ -6,6 +6,7 @@
     reason = "a command line tool speaks through its standard outputs"
 )]
 
+mod api;
 mod compare;
 mod duplicates;
 mod figures;
@@ -85,6 +86,11 @@ const COMMANDS: &[Command] = &[
         name: "simulate",
         help: "the engine in a simulated world that goes wrong: [--seeds N] of them (10,000), [--from M] on",
         run: Run::With(simulate::run),
+    },
+    Command {
+        name: "api",
+        help: "the public interface is the one that is kept in docs/api: [--write] makes it anew",
+        run: Run::With(api::run),
     },
     Command {
         name: "purity",

@@ -1,6 +1,6 @@
 //! The whole test run: each step with its command and its time, stopping at the first failure.
 
-use crate::{Outcome, duplicates, figures, licences, needs, purity};
+use crate::{Outcome, api, duplicates, figures, licences, needs, purity};
 use std::{process::Command, time::Instant};
 
 /// One step of the run.
@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     Step::Own("licences", licences::check),
     Step::Own("duplicates", duplicates::check),
     Step::Own("purity", purity::check),
+    Step::Own("api", || api::run(Vec::new())),
     Step::Own("figures", figures::check),
 ];
 

@@ -62,7 +62,7 @@ fn compare(options: &Options) -> Res<()> {
     let say = |text: &str| if options.json { eprintln!("{text}") } else { println!("{text}") };
     let Size { rounds, requests, .. } = options.size;
     say(&format!(
-        "a second, medians of {rounds} rounds in turn; lists and figures among {requests} requests\n"
+        "a second, medians of {rounds} rounds in turn; lists and figures among {requests} requests (in memory: at most 2,000)\n"
     ));
     say("scenario    store    callers        ours     by hand   ratio");
     for kind in &options.stores {

@@ -1,0 +1,219 @@
+//! The files that a version of this library has left are opened by every later one, and say the same.
+//!
+//! `fixtures/N` holds a store and its keyring as a random walk on the definition `voirie` left them, and what was said of
+//! them then. They are never made again: who changes what is stored adds the next one, which
+//! `cargo test -p grc-sqlite --test fixtures -- --ignored` makes in `fixtures/new`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use grc_core::{
+    Actor, Budget, Clock, Definition, Grc, GrcError, Instruction, List, ManualClock, Moment, RequestId,
+    SeededEntropy,
+    conformance::Walk,
+    insight::{Dimension, Figure, Question},
+    request::{Command, Fire},
+};
+use grc_sqlite::Options;
+use pollster::block_on;
+use rusqlite::Connection;
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tempfile::TempDir;
+
+/// The fixtures that there are, oldest first.
+const FIXTURES: [&str; 1] = ["1"];
+/// Who sees all of them.
+const AGENT: &str = "a-09";
+const FILES: [&str; 2] = ["town.db", "town.keys"];
+
+fn definition() -> Definition {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../grc-core/tests/definitions/voirie");
+    Definition::from_dir(path).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// A copy of a fixture, to be opened and written.
+fn copy(name: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for file in FILES {
+        std::fs::copy(folder(name).join(file), directory.path().join(file)).unwrap();
+    }
+    directory
+}
+
+async fn open(directory: &Path) -> Grc {
+    open_with(directory).await.0
+}
+
+async fn open_with(directory: &Path) -> (Grc, Arc<ManualClock>) {
+    let opened = Options::new().open(directory.join("town.db")).unwrap();
+    // Long after all that is in it.
+    let clock = Arc::new(ManualClock::at(Moment::from_micros(1_956_528_000_000_000)));
+    let grc = Grc::with(opened.into(), clock.clone(), Arc::new(SeededEntropy::new(77))).await.unwrap();
+    (grc, clock)
+}
+
+/// All requests that there are.
+async fn requests(grc: &Grc) -> Vec<RequestId> {
+    let session = grc.authority(Walk::TOWN).unwrap().session(Actor::agent(AGENT));
+    let mut list = List::new().oldest_first();
+    let mut out = Vec::new();
+    loop {
+        let page = session.list(&list).await.unwrap();
+        out.extend(page.requests.iter().map(|request| request.id));
+        match page.next {
+            Some(next) => list = list.after(next),
+            None => return out,
+        }
+    }
+}
+
+/// What is said of a town: what there is of each request, and figures. Named one by one: what a later version says
+/// besides is no difference.
+async fn said(grc: &Grc) -> String {
+    let town = grc.authority(Walk::TOWN).unwrap();
+    let (host, session) = (town.host("chiffres"), town.session(Actor::agent(AGENT)));
+    let mut out = String::new();
+    for id in requests(grc).await {
+        let verdict = host.verify(id).await.unwrap();
+        assert!(verdict.problems.is_empty(), "{id}: {verdict:?}");
+        let seen = session.open(id).await.unwrap();
+        let parties: Vec<_> = seen.parties().iter().map(|party| &party.details).collect();
+        let (messages, notes, files) = (seen.messages().len(), seen.notes().len(), seen.files().len());
+        let (holds, links, sites) = (seen.holds(), seen.links(), seen.interventions().len());
+        let history = session.history(id).await.unwrap().len();
+        writeln!(
+            out,
+            "{id} {} events, {} opened, version {}, {:?}, {:?} {parties:?}, {messages} messages, {notes} notes, \
+             {files} files, {holds:?} {links:?}, {sites} interventions, {history} entries",
+            verdict.events,
+            verdict.opened,
+            seen.version(),
+            seen.state(),
+            seen.field("description"),
+        )
+        .unwrap();
+    }
+    let figures = [Figure::Opened, Figure::Closed, Figure::Anonymised, Figure::Reopened];
+    let table =
+        host.measure(&Question::all().figures(figures).by([Dimension::Service, Dimension::Type])).await;
+    for row in table.unwrap().rows {
+        writeln!(out, "{:?} {:?}", row.ids(), row.cells).unwrap();
+    }
+    out
+}
+
+/// As a number that a line of a file can hold, with how much it was.
+fn summary(said: &str) -> String {
+    let mut sum: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in said.bytes() {
+        sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    let requests = said.lines().filter(|line| line.contains(" events, ")).count();
+    format!("{requests} requests, {} bytes, {sum:016x}\n", said.len())
+}
+
+fn expected(name: &str) -> String {
+    std::fs::read_to_string(folder(name).join("said.txt")).unwrap()
+}
+
+#[test]
+#[ignore = "makes the next fixture"]
+fn make() {
+    let directory = folder("new");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("town.db");
+    let opened = Options::new().create(true).test(true).open(&file).unwrap();
+    let coverage = block_on(async {
+        let mut walk = Walk::begin(opened.clone().into(), &definition(), 5).await.unwrap();
+        for _ in 0..300 {
+            walk.step().await.unwrap();
+        }
+        walk.deal(0, 6).await.unwrap();
+        for _ in 0..60 {
+            walk.step().await.unwrap();
+        }
+        walk.check().await.unwrap();
+        walk.trace.summary()
+    });
+    opened.store.close();
+    drop(opened);
+    let said = block_on(async { said(&open(copy("new").path()).await).await });
+    std::fs::write(directory.join("said.txt"), summary(&said)).unwrap();
+    std::fs::write(directory.join("walked.txt"), coverage + "\n").unwrap();
+}
+
+#[test]
+fn what_every_version_left_says_the_same() {
+    for name in FIXTURES {
+        let directory = copy(name);
+        let said = block_on(async { said(&open(directory.path()).await).await });
+        assert_eq!(summary(&said), expected(name), "fixture {name} says:\n{said}");
+    }
+}
+
+#[test]
+fn work_goes_on_in_what_every_version_left() {
+    for name in FIXTURES {
+        let directory = copy(name);
+        block_on(async {
+            let (grc, clock) = open_with(directory.path()).await;
+            let town = grc.authority(Walk::TOWN).unwrap();
+            town.host("set-up").publish(&definition()).await.unwrap();
+            let (mut noted, mut closed) = (0, 0);
+            for id in requests(&grc).await {
+                let note = Instruction::new(Command::note("vu"));
+                // One is anonymised, and not changed any more.
+                noted += u64::from(town.session(Actor::agent(AGENT)).act_on(id, None, note).await.is_ok());
+                // By whoever may.
+                for agent in ["a-02", "a-03", "a-04"] {
+                    let close = Fire::new("cloturer").outcome("repare");
+                    match town.session(Actor::agent(agent)).act_on(id, None, close).await {
+                        Ok(_) => closed += 1,
+                        Err(GrcError::Refused(_) | GrcError::NotPermitted(_) | GrcError::NotFound) => {}
+                        Err(error) => panic!("{id}: {error:?}"),
+                    }
+                }
+            }
+            clock.set(clock.now().plus_days(400));
+            let report = town.host("worker").work(None, Budget::ALL).await.unwrap();
+            println!("fixture {name}: {noted} notes, {closed} closed, {report:?}");
+            assert!(noted > 10 && closed > 0 && report.anonymised == closed && report.later == 0);
+            for id in requests(&grc).await {
+                let verdict = town.host("checks").verify(id).await.unwrap();
+                assert!(verdict.problems.is_empty(), "{id}: {verdict:?}");
+            }
+        });
+    }
+}
+
+/// A version whose fold is another one has left the rows: their bodies mean nothing here, and the events are folded again.
+#[test]
+fn states_of_another_fold_are_folded_again() {
+    for name in FIXTURES {
+        let directory = copy(name);
+        let connection = Connection::open(directory.path().join("town.db")).unwrap();
+        let other = "UPDATE stream SET fold = fold - 1, body = CAST('{\"of\":\"another fold\"}' AS BLOB)";
+        assert!(connection.execute(other, []).unwrap() > 20);
+        drop(connection);
+        block_on(async {
+            let grc = open(directory.path()).await;
+            let said = said(&grc).await;
+            assert_eq!(summary(&said), expected(name), "fixture {name} says:\n{said}");
+            // What is written is of the present fold.
+            let session = grc.authority(Walk::TOWN).unwrap().session(Actor::agent(AGENT));
+            let mut noted = 0;
+            for id in requests(&grc).await {
+                let note = Instruction::new(Command::note("vu"));
+                noted += usize::from(session.act_on(id, None, note).await.is_ok());
+            }
+            assert!(noted > 5, "{noted}");
+        });
+    }
+}
