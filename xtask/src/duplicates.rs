@@ -14,7 +14,6 @@ const ALLOWED: &[(&str, &str)] = &[
     ("digest", SQLX_SHA),
     ("sha2", SQLX_SHA),
     ("getrandom", RING),
-    ("windows-sys", RING),
     ("hashbrown", SQLX_CACHE),
     ("hashlink", SQLX_CACHE),
     (

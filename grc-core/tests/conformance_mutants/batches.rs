@@ -120,16 +120,24 @@ fn whole() -> Vec<Mutant> {
                 under.commit(batch)
             }
         }),
-        Mutant::new("C-01", "a row and its vault are read at two moments").load(|under, load| {
-            let mut rows = under
-                .load(grc_core::storage::Load { parts: grc_core::storage::Parts::None, ..load.clone() })?;
-            pause();
-            let vaults = under.load(load)?.streams;
-            for (row, vault) in rows.streams.iter_mut().flatten().zip(vaults.into_iter().flatten()) {
-                row.vault = vault.vault;
-            }
-            Ok(rows)
-        }),
+        Mutant::new("C-01", "a row and its vault are read at two moments")
+            .load(|under, load| {
+                let mut rows = under.load(grc_core::storage::Load {
+                    parts: grc_core::storage::Parts::None,
+                    ..load.clone()
+                })?;
+                pause();
+                let vaults = under.load(load)?.streams;
+                for (row, vault) in rows.streams.iter_mut().flatten().zip(vaults.into_iter().flatten()) {
+                    row.vault = vault.vault;
+                }
+                Ok(rows)
+            })
+            // Who writes is slow too, so that the two moments are not both after the last batch.
+            .commit(|under, batch| {
+                pause();
+                under.commit(batch)
+            }),
         Mutant::new("C-01", "a kind of step is passed over").commit(|under, batch| {
             under.commit(each(&batch, |step| {
                 Some(step).filter(|step| !matches!(step, Step::PutMeasure { .. }))
