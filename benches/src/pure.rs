@@ -75,7 +75,7 @@ impl Pure {
         let intake = town::intake(0).code(TrackingCode::fresh(&entropy)?);
         let assign = Command::Fire(Fire::new("confier").to(Assignee::agent(town::AGENT)));
         let now = Moment::from_micros(1_795_514_400_000_000);
-        let (decision, events) = {
+        let events = {
             let about = Context {
                 organisation: &definition.organisation,
                 organisation_version: 1,
@@ -85,10 +85,8 @@ impl Pure {
                 now,
             };
             let decision = decide_intake(&intake, &type_, &about).map_err(|refusal| refusal.to_string())?;
-            let events = Event::sequence(&decision, 0, now, now, &about);
-            (decision, events)
+            Event::sequence(&decision, 0, now, now, &about)
         };
-        drop(decision);
         let request = Request::fold(id, &events)?.ok_or("there is no request")?;
         Ok(Self {
             organisation: definition.organisation.clone(),
