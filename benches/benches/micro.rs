@@ -37,8 +37,12 @@ fn micro(c: &mut Criterion) {
     let row = pure.row.to_bytes().unwrap();
     let facts = Seen(pure.request.facts(None));
     c.bench_function("decide an intake", |b| b.iter(|| pure.decide_intake().unwrap()));
-    c.bench_function("decide a transition", |b| b.iter(|| pure.decide().unwrap()));
-    c.bench_function("decide a transition and apply it", |b| b.iter(|| pure.decide_and_apply().unwrap()));
+    c.bench_function("decide an assignment and apply it", |b| {
+        b.iter(|| pure.decide_and_apply_quietly().unwrap());
+    });
+    c.bench_function("decide a transition that tells", |b| b.iter(|| pure.decide().unwrap()));
+    c.bench_function("decide it and apply it", |b| b.iter(|| pure.decide_and_apply().unwrap()));
+    c.bench_function("what an agent may read of a request", |b| b.iter(|| pure.redact()));
     c.bench_function("apply an event", |b| {
         b.iter(|| request::Request::begin(pure.request.id, pure.events.first().unwrap()).unwrap());
     });

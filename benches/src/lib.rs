@@ -12,6 +12,7 @@ pub mod place;
 pub mod pure;
 pub mod raw;
 pub mod recorder;
+pub mod spent;
 pub mod timing;
 pub mod town;
 

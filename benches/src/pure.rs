@@ -20,6 +20,7 @@ pub struct Pure {
     now: Moment,
     intake: Intake,
     assign: Command,
+    hand_on: Command,
     /// A request that was handed in.
     pub request: Request,
     /// Its events.
@@ -74,6 +75,7 @@ impl Pure {
         let (takes, deals) = (acting("a-17")?, acting("a-03")?);
         let intake = town::intake(0).code(TrackingCode::fresh(&entropy)?);
         let assign = Command::Fire(Fire::new("confier").to(Assignee::agent(town::AGENT)));
+        let hand_on = Command::Assign { to: Assignee::agent(town::AGENT), reason: None };
         let now = Moment::from_micros(1_795_514_400_000_000);
         let events = {
             let about = Context {
@@ -97,6 +99,7 @@ impl Pure {
             now,
             intake,
             assign,
+            hand_on,
             request,
             events,
             condition,
@@ -128,27 +131,52 @@ impl Pure {
         decided.map_err(|refusal| refusal.to_string().into())
     }
 
-    /// Decides a transition: to whom it is assigned.
+    fn decided(&self, command: &Command) -> Res<Decision> {
+        let about = self.about(&self.deals);
+        let decided = decide(&self.request, &Default::default(), command, Given::NOW, &about);
+        decided.map_err(|refusal| refusal.to_string().into())
+    }
+
+    fn applied(&self, decision: &Decision) -> Res<Request> {
+        let about = self.about(&self.deals);
+        let mut request = self.request.clone();
+        for event in Event::sequence(decision, request.version, self.now, self.now, &about) {
+            request.apply(&event)?;
+        }
+        Ok(request)
+    }
+
+    /// Decides a transition that tells the requester, in a text that a template makes.
     ///
     /// # Errors
     /// If it is refused.
     pub fn decide(&self) -> Res<Decision> {
-        let about = self.about(&self.deals);
-        let decided = decide(&self.request, &Default::default(), &self.assign, Given::NOW, &about);
-        decided.map_err(|refusal| refusal.to_string().into())
+        self.decided(&self.assign)
     }
 
-    /// Decides the transition and applies its events.
+    /// Decides that transition and applies its events.
     ///
     /// # Errors
     /// If it is refused.
     pub fn decide_and_apply(&self) -> Res<Request> {
-        let decision = self.decide()?;
-        let about = self.about(&self.deals);
-        let mut request = self.request.clone();
-        for event in Event::sequence(&decision, request.version, self.now, self.now, &about) {
-            request.apply(&event)?;
-        }
-        Ok(request)
+        self.applied(&self.decide()?)
+    }
+
+    /// Decides a command that tells nobody, an assignment, and applies its events.
+    ///
+    /// # Errors
+    /// If it is refused.
+    pub fn decide_and_apply_quietly(&self) -> Res<Request> {
+        self.applied(&self.decided(&self.hand_on)?)
+    }
+
+    /// How many of a request's values an agent may read.
+    pub fn redact(&self) -> usize {
+        let fields = self.procedure.fields.iter().map(|field| field.id.as_str());
+        let others =
+            ["requester.name", "requester.phone", "place.address", "place.point", "message", "note", "code"];
+        let reads =
+            |path: &&str| self.deals.reads(&self.organisation, &self.procedure, path, Some(&self.request));
+        fields.chain(others).filter(reads).count()
     }
 }

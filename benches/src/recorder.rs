@@ -1,5 +1,6 @@
-//! A store that notes what is committed through it.
+//! A store that notes what is committed through it, and how long its callers waited.
 
+use crate::spent::{Call, Spent};
 use async_trait::async_trait;
 use grc_core::{
     Word,
@@ -15,12 +16,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Recorder {
     inner: Arc<dyn Store>,
     batches: Mutex<Vec<Batch>>,
+    spent: Arc<Spent>,
 }
 
 impl Recorder {
     /// Before a store.
-    pub fn before(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner, batches: Mutex::default() })
+    pub fn before(inner: Arc<dyn Store>, spent: Arc<Spent>) -> Arc<Self> {
+        Arc::new(Self { inner, batches: Mutex::default(), spent })
     }
 
     /// What was committed since this was asked last.
@@ -36,21 +38,21 @@ impl Store for Recorder {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Receipt, StorageError> {
-        let receipt = self.inner.commit(batch.clone()).await?;
+        let receipt = self.spent.on(Call::Commit, self.inner.commit(batch.clone())).await?;
         self.batches.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
         Ok(receipt)
     }
 
     async fn load(&self, load: &Load) -> Result<Loaded, StorageError> {
-        self.inner.load(load).await
+        self.spent.on(Call::Load, self.inner.load(load)).await
     }
 
     async fn query(&self, query: &Query) -> Result<Page, StorageError> {
-        self.inner.query(query).await
+        self.spent.on(Call::Other, self.inner.query(query)).await
     }
 
     async fn events(&self, range: &EventRange) -> Result<Vec<StoredEvent>, StorageError> {
-        self.inner.events(range).await
+        self.spent.on(Call::Other, self.inner.events(range)).await
     }
 
     async fn measures(
@@ -59,7 +61,7 @@ impl Store for Recorder {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<MeasurePage, StorageError> {
-        self.inner.measures(authority, after, limit).await
+        self.spent.on(Call::Other, self.inner.measures(authority, after, limit)).await
     }
 
     async fn changes(
@@ -76,7 +78,7 @@ impl Store for Recorder {
     }
 
     async fn documents(&self, range: &DocumentRange) -> Result<Vec<Document>, StorageError> {
-        self.inner.documents(range).await
+        self.spent.on(Call::Other, self.inner.documents(range)).await
     }
 
     async fn scrub(&self) -> Result<ScrubReport, StorageError> {

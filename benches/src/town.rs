@@ -1,6 +1,11 @@
 //! What is done, by the library: the quickstart's town receives requests.
 
-use crate::{Res, recorder::Recorder, timing::timed};
+use crate::{
+    Res,
+    recorder::Recorder,
+    spent::{Asked, Spent},
+    timing::timed,
+};
 use grc_core::{
     Actor, Assignee, Authority, Clock, Definition, Grc, GrcError, Instruction, Intake, List, Moment, Party,
     Place, RequestId, Session, Stores, SystemClock,
@@ -65,6 +70,8 @@ pub fn intake(n: usize) -> Intake {
 pub struct Town {
     authority: Authority,
     recorder: Arc<Recorder>,
+    /// Where its callers' time goes.
+    pub spent: Arc<Spent>,
 }
 
 impl Town {
@@ -73,15 +80,17 @@ impl Town {
     /// # Errors
     /// If the store or the definition is refused.
     pub fn open(stores: Stores) -> Res<Self> {
-        let recorder = Recorder::before(stores.store);
-        let stores = Stores { store: recorder.clone(), ..stores };
+        let spent = Arc::new(Spent::default());
+        let recorder = Recorder::before(stores.store, spent.clone());
+        let keyring = Asked::before(stores.keyring, spent.clone());
+        let stores = Stores { store: recorder.clone(), keyring, ..stores };
         let authority = pollster::block_on(async {
             let authority = Grc::open(stores).await?.authority("town")?;
             authority.host("bench").publish(&definition()?).await?;
             Res::Ok(authority)
         })?;
         recorder.take();
-        Ok(Self { authority, recorder })
+        Ok(Self { authority, recorder, spent })
     }
 
     /// What was committed since this was asked last, without what the definition is.

@@ -176,8 +176,16 @@ impl Condition {
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Constant(true), other) | (other, Self::Constant(true)) => other,
+            (Self::All(mut parts), Self::All(others)) => {
+                parts.extend(others);
+                Self::All(parts)
+            }
             (Self::All(mut parts), other) => {
                 parts.push(other);
+                Self::All(parts)
+            }
+            (one, Self::All(mut parts)) => {
+                parts.insert(0, one);
                 Self::All(parts)
             }
             (one, other) => Self::All(vec![one, other]),

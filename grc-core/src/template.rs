@@ -45,22 +45,38 @@ pub(crate) const MAX_SOURCE: usize = 20_000;
 /// The longest text that is rendered, in bytes: what a message may have at most, four bytes a character.
 #[cfg(feature = "templates")]
 const MAX_OUTPUT: usize = 80_000;
-/// The work that rendering may take in a decision, in the engine's own unit. At load it may take half, so that what
-/// was taken there has room for longer values.
-pub(crate) const FUEL: u64 = 20_000;
+/// The work that rendering may take in a decision, in the engine's own unit.
+#[cfg(feature = "templates")]
+const FUEL: u64 = 20_000;
+
+/// Where a template is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// In a decision.
+    Decision,
+    /// When a definition is checked, with half of the work, so that what was taken there has room for longer values.
+    Check,
+}
 
 #[cfg(feature = "templates")]
 mod engine {
-    use super::{BTreeMap, BTreeSet, MAX_OUTPUT, MAX_SOURCE, TemplateError, Variables};
+    use super::{BTreeMap, BTreeSet, FUEL, MAX_OUTPUT, MAX_SOURCE, TemplateError, Use, Variables};
     use minijinja::{
         AutoEscape, Environment, Error, ErrorKind, Template, UndefinedBehavior, Value, filters, functions,
         tests,
     };
-    use std::io::{self, Write};
+    use std::{
+        io::{self, Write},
+        sync::LazyLock,
+    };
 
     /// What the language itself brings.
     const BUILT_IN: &str = "range";
     const NAME: &str = "message.txt";
+
+    // Made once: it takes longer than to render a letter.
+    static IN_A_DECISION: LazyLock<Environment<'static>> = LazyLock::new(|| environment(FUEL));
+    static AT_LOAD: LazyLock<Environment<'static>> = LazyLock::new(|| environment(FUEL / 2));
 
     /// With what texts need, and no more: a namespace can hold itself, and filters of lists make ever larger ones.
     fn environment(fuel: u64) -> Environment<'static> {
@@ -181,12 +197,11 @@ mod engine {
     }
 
     pub(crate) fn uses(source: &str) -> Result<BTreeSet<String>, TemplateError> {
-        let environment = environment(super::FUEL);
-        let names = parsed(&environment, source)?.undeclared_variables(true);
+        let names = parsed(&IN_A_DECISION, source)?.undeclared_variables(true);
         Ok(names.into_iter().filter(|name| name != BUILT_IN).collect())
     }
 
-    pub(crate) fn render(source: &str, variables: &Variables, fuel: u64) -> Result<String, TemplateError> {
+    pub(crate) fn render(source: &str, variables: &Variables, used: Use) -> Result<String, TemplateError> {
         let text = |text: &String| Value::from(text.as_str());
         let mut all: BTreeMap<String, Value> =
             variables.texts.iter().map(|(name, value)| (name.clone(), text(value))).collect();
@@ -195,8 +210,11 @@ mod engine {
                 texts.iter().map(|(name, value)| (name.clone(), text(value))).collect();
             all.insert((*group).to_owned(), Value::from(texts));
         }
-        let environment = environment(fuel);
-        let template = parsed(&environment, source)?;
+        let environment = match used {
+            Use::Decision => &*IN_A_DECISION,
+            Use::Check => &*AT_LOAD,
+        };
+        let template = parsed(environment, source)?;
         let mut out = Bounded(Vec::new());
         template.render_captured_to(Value::from(all), &mut out).map_err(|error| failure(&error))?;
         String::from_utf8(out.0).map_err(|_| TemplateError::Failed("it writes what is no text".to_owned()))
@@ -205,20 +223,20 @@ mod engine {
 
 #[cfg(not(feature = "templates"))]
 mod engine {
-    use super::{BTreeSet, TemplateError, Variables};
+    use super::{BTreeSet, TemplateError, Use, Variables};
 
     pub(crate) fn uses(_: &str) -> Result<BTreeSet<String>, TemplateError> {
         Err(TemplateError::Unavailable)
     }
 
-    pub(crate) fn render(_: &str, _: &Variables, _: u64) -> Result<String, TemplateError> {
+    pub(crate) fn render(_: &str, _: &Variables, _: Use) -> Result<String, TemplateError> {
         Err(TemplateError::Unavailable)
     }
 }
 
-/// Renders a template, with at most so much work.
-pub(crate) fn render(source: &str, variables: &Variables, fuel: u64) -> Result<String, TemplateError> {
-    engine::render(source, variables, fuel)
+/// Renders a template, with no more work than it may take there.
+pub(crate) fn render(source: &str, variables: &Variables, used: Use) -> Result<String, TemplateError> {
+    engine::render(source, variables, used)
 }
 
 /// The variables that a template may look up, those inside of others with a dot.
@@ -240,7 +258,7 @@ mod tests {
 
     #[test]
     fn values_are_put_in_as_they_are_and_what_is_missing_is_an_error() {
-        let render = |source: &str| render(source, &variables(), FUEL);
+        let render = |source: &str| render(source, &variables(), Use::Decision);
         assert_eq!(render("{{ type }} {{ fields.code_portail }}").as_deref(), Ok("Fuite <A&B>"));
         assert_eq!(render("{% if empty %}x{% endif %}!").as_deref(), Ok("!"));
         assert_eq!(render("{{ typ }}"), Err(TemplateError::Undefined));
@@ -261,7 +279,7 @@ mod tests {
             "{{ '%0900000000d'|format(1) }}",
             "{% for a in range(9000) %}{{ 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' }}{% endfor %}",
         ] {
-            let rendered = render(source, &variables(), FUEL);
+            let rendered = render(source, &variables(), Use::Decision);
             assert!(
                 matches!(rendered, Err(TemplateError::Endless | TemplateError::Failed(_))),
                 "{source}: {:?}",
@@ -269,7 +287,7 @@ mod tests {
             );
         }
         let deep = format!("{{{{ {}1{} }}}}", "(".repeat(5_000), ")".repeat(5_000));
-        assert!(matches!(render(&deep, &variables(), FUEL), Err(TemplateError::Syntax(..))));
+        assert!(matches!(render(&deep, &variables(), Use::Decision), Err(TemplateError::Syntax(..))));
     }
 
     #[test]
@@ -289,7 +307,7 @@ mod tests {
             "{% set x = 1 %}".to_owned() + &"{% set x = {'a': x, 'b': x} %}".repeat(40) + "{{ x ~ '' }}",
             "{% set x = 1 %}".to_owned() + &"{% set x = x or(x, x) %}".repeat(40) + "{{ x ~ '' }}",
         ] {
-            let rendered = render(&source, &variables(), FUEL);
+            let rendered = render(&source, &variables(), Use::Decision);
             assert!(
                 matches!(rendered, Err(TemplateError::Failed(_) | TemplateError::Syntax(..))),
                 "{source}: {rendered:?}"
@@ -298,14 +316,14 @@ mod tests {
         // As deep as a text is long.
         let deep =
             "{% set x=1 %}".to_owned() + &"{% set x=[x]%}".repeat(1_400) + "{% if x != [x] %}ok{% endif %}";
-        assert_eq!(render(&deep, &variables(), FUEL).as_deref(), Ok("ok"));
+        assert_eq!(render(&deep, &variables(), Use::Decision).as_deref(), Ok("ok"));
         // What a letter says is its own matter, and so is what is quoted.
         for (source, text) in [
             ("a, b * {c} + { {% if type %}d, e{% endif %} }", "a, b * {c} + { d, e }"),
             ("{{ 'a, b }} *' }}{# , * '#}{{ type|upper -}} ,", "a, b }} *FUITE,"),
             ("{{ fields['code_portail']|default(\"\\\"+\") }}", "<A&B>"),
         ] {
-            assert_eq!(render(source, &variables(), FUEL).as_deref(), Ok(text));
+            assert_eq!(render(source, &variables(), Use::Decision).as_deref(), Ok(text));
         }
     }
 

@@ -1,7 +1,14 @@
 //! Identifiers.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{
+    borrow::Borrow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+    sync::Arc,
+};
 
 /// An identifier in stored bytes: an authority, a type, a role, a channel, a state…
 ///
@@ -16,8 +23,15 @@ use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 /// assert_eq!(Word::slug("Fuite d’eau — 12 %"), "fuite-d-eau-12");
 /// # Ok::<(), grc_core::WordError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Word(Arc<str>);
+#[derive(Clone)]
+pub struct Word(Text);
+
+/// The library's own words are everywhere, and take no allocation.
+#[derive(Clone)]
+enum Text {
+    Own(&'static str),
+    Given(Arc<str>),
+}
 
 /// What is wrong with a text that was to be a [`Word`]. The text itself is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +45,11 @@ impl Word {
     /// A word of the library's own, known to be well formed (tested in this module's users).
     pub(crate) fn of(text: &'static str) -> Self {
         debug_assert!(Self::check(text), "`{text}` is not a word");
-        Self(text.into())
+        Self(Text::Own(text))
+    }
+
+    fn given(text: &str) -> Self {
+        Self(Text::Given(text.into()))
     }
 
     /// Parses a word.
@@ -39,7 +57,7 @@ impl Word {
     /// # Errors
     /// [`WordError`] if the text is not one.
     pub fn new(text: &str) -> Result<Self, WordError> {
-        if Self::check(text) { Ok(Self(text.into())) } else { Err(WordError) }
+        if Self::check(text) { Ok(Self::given(text)) } else { Err(WordError) }
     }
 
     /// Makes a word out of any text: folded to lower case without accents, everything else a hyphen.
@@ -59,7 +77,7 @@ impl Word {
         while out.ends_with('-') {
             out.pop();
         }
-        if out.is_empty() { Self("x".into()) } else { Self(out.into()) }
+        if out.is_empty() { Self(Text::Own("x")) } else { Self::given(&out) }
     }
 
     /// `role.detail`, as the parts of a person are named.
@@ -76,19 +94,48 @@ impl Word {
 
     /// The word as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Own(text) => text,
+            Text::Given(text) => text,
+        }
+    }
+}
+
+impl PartialEq for Word {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Word {}
+
+impl Hash for Word {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for Word {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Word {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
     }
 }
 
 impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`", self.0)
+        write!(f, "`{}`", self.as_str())
     }
 }
 
@@ -108,37 +155,51 @@ impl TryFrom<&str> for Word {
 
 impl AsRef<str> for Word {
     fn as_ref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl Borrow<str> for Word {
     fn borrow(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
 impl PartialEq<str> for Word {
     fn eq(&self, other: &str) -> bool {
-        &*self.0 == other
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for Word {
     fn eq(&self, other: &&str) -> bool {
-        &*self.0 == *other
+        self.as_str() == *other
     }
 }
 
 impl Serialize for Word {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self.as_str())
     }
 }
 
 impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::new(&text).map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(Read)
+    }
+}
+
+/// Takes a word from the text where it stands.
+struct Read;
+
+impl de::Visitor<'_> for Read {
+    type Value = Word;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Word, E> {
+        Word::new(text).map_err(E::custom)
     }
 }

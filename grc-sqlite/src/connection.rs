@@ -5,7 +5,7 @@ use crate::{
     error::{Fault, Outcome, is_busy, unusable},
     schema::{self, Schema},
 };
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{path::Path, time::Duration};
 
 /// Pages that the log grows to before it is moved into the file: larger ones make grouped commits cheaper.
@@ -16,8 +16,12 @@ const STATEMENTS: usize = 256;
 fn raw(file: &Path, flags: OpenFlags, busy: Duration) -> Outcome<Connection> {
     // Each connection is used by one thread at a time.
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    #[cfg(test)]
+    let connection = crate::statements::counted(connection);
     connection.busy_timeout(busy)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A statement is planned once, not again for each value that it is given.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Freed bytes are overwritten; nothing is ever written to a temporary file.
     connection
         .execute_batch("PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF")?;

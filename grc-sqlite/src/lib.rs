@@ -37,8 +37,14 @@ mod options;
 mod pair;
 mod pool;
 mod schema;
+#[cfg(test)]
+mod statements;
 mod store;
 mod stores;
+
+// What tests share names the library as its users do.
+#[cfg(test)]
+extern crate self as grc_sqlite;
 
 pub use keyring::SqliteKeyring;
 pub use options::{Durability, Opened, Options};

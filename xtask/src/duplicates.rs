@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "syn",
         "the attributes of tracing, which sqlx uses, are not on the newest yet; it is used while compiling only",
     ),
+    ("windows-sys", RING),
 ];
 const SQLX_SHA: &str = "sqlx 0.9 uses sha2 0.10, one generation before ours";
 const SQLX_CACHE: &str = "sqlx 0.9 and rusqlite use different versions of hashlink";

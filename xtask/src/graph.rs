@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,
+    path::PathBuf,
     process::Command,
 };
 
@@ -98,6 +99,14 @@ impl Graph {
         }
         Some(Self { packages, normal })
     }
+}
+
+/// Cargo's target folder.
+pub(crate) fn target() -> Result<PathBuf, Box<dyn Error>> {
+    let text = cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"])?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+    Ok(folder.ok_or("cargo metadata is not understood")?.into())
 }
 
 #[cfg(test)]

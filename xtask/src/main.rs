@@ -15,10 +15,13 @@ mod graph;
 mod licences;
 mod mysql;
 mod needs;
+mod programs;
 mod purity;
 mod run;
+mod rusqlite;
 mod simulate;
 mod spdx;
+
 mod unstable;
 
 use std::{error::Error, ffi::OsString, process::ExitCode};
@@ -46,6 +49,11 @@ const COMMANDS: &[Command] = &[
         name: "test",
         help: "the whole test run, stopping at the first failure",
         run: Run::Plain(run::all),
+    },
+    Command {
+        name: "tests",
+        help: "the tests alone, several programs of them at once, and those of the documentation",
+        run: Run::Plain(programs::run),
     },
     Command {
         name: "needs",
@@ -81,6 +89,16 @@ const COMMANDS: &[Command] = &[
         name: "compare",
         help: "how fast the library is beside the same writes by hand, here and now: [--quick] [--json]…",
         run: Run::With(compare::run),
+    },
+    Command {
+        name: "instructions",
+        help: "how many instructions the core's main paths take, against their budgets; valgrind is installed if missing",
+        run: Run::Plain(compare::instructions),
+    },
+    Command {
+        name: "rusqlite",
+        help: "the tests of grc-sqlite with both ends of the range of rusqlite, in the target folder",
+        run: Run::Plain(rusqlite::test),
     },
     Command {
         name: "simulate",

@@ -1,11 +1,7 @@
 //! The tests of grc-mysql against a real MySQL, which is fetched into the target folder and nowhere else.
 
 use crate::{Outcome, graph, unstable};
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 /// How the tests know it (`private_server::Program::from_env`).
 const VARIABLE: &str = "GRC_TEST_MYSQL";
@@ -15,7 +11,7 @@ const TESTS: [&str; 2] =
 
 /// Fetches the server, unless that was done before, and runs the tests with it.
 pub(crate) fn test() -> Outcome {
-    let folder = target()?.join("mysql");
+    let folder = graph::target()?.join("mysql");
     if folder.exists() {
         println!("MySQL is in {}", folder.display());
     } else {
@@ -35,12 +31,4 @@ fn run(folder: &Path) -> Outcome {
         }
     }
     Ok(())
-}
-
-/// Cargo's target folder.
-fn target() -> Result<PathBuf, Box<dyn Error>> {
-    let text = graph::cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"])?;
-    let metadata: serde_json::Value = serde_json::from_str(&text)?;
-    let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
-    Ok(folder.ok_or("cargo metadata is not understood")?.into())
 }

@@ -29,15 +29,27 @@ const NEEDS: [Need; 3] = [
     },
 ];
 
-/// Installs what is not there.
+const VALGRIND: Need =
+    Need { program: "/usr/bin/valgrind", package: "valgrind", reason: "it counts instructions" };
+
+/// Installs what the tests need and is not there.
 pub(crate) fn install() -> Outcome {
+    install_these(&NEEDS)
+}
+
+/// Installs what counts instructions, if it is not there.
+pub(crate) fn valgrind() -> Outcome {
+    install_these(&[VALGRIND])
+}
+
+fn install_these(needs: &[Need]) -> Outcome {
     let mut missing = Vec::new();
-    for Need { program, package, reason } in NEEDS {
+    for Need { program, package, reason } in needs {
         if Path::new(program).exists() {
             println!("{program} is there");
         } else {
             println!("{program} is not there: installing Debian's package `{package}`, because {reason}");
-            missing.push(package);
+            missing.push(*package);
         }
     }
     if missing.is_empty() {

@@ -1,6 +1,6 @@
 //! The whole test run: each step with its command and its time, stopping at the first failure.
 
-use crate::{Outcome, api, duplicates, figures, licences, needs, purity};
+use crate::{Outcome, api, duplicates, figures, licences, needs, programs, purity};
 use std::{process::Command, time::Instant};
 
 /// One step of the run.
@@ -16,7 +16,7 @@ const STEPS: &[Step] = &[
     Step::Cargo("clippy --workspace --all-targets --all-features -- -D warnings", &[]),
     Step::Cargo("clippy -p grc-core --no-default-features -- -D warnings", &[]),
     Step::Own("needs", needs::install),
-    Step::Cargo("test --workspace --all-features", &[]),
+    Step::Own("tests", programs::run),
     Step::Cargo("doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-Dwarnings")]),
     Step::Own("licences", licences::check),
     Step::Own("duplicates", duplicates::check),

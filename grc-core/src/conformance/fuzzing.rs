@@ -3,7 +3,7 @@
 use crate::{
     Value,
     engine::stored,
-    template::{FUEL, Variables, render, uses},
+    template::{Use, Variables, render, uses},
 };
 
 /// Reads bytes as each of the small bodies that the engine stores; answers as how many of them they could be read.
@@ -32,7 +32,7 @@ pub fn template(source: &str, values: &[(&str, &str)]) -> Option<String> {
         }
     }
     let readable = uses(source).is_ok();
-    let out = render(source, &variables, FUEL).ok();
+    let out = render(source, &variables, Use::Decision).ok();
     assert!(readable || out.is_none(), "what is rendered can be read");
     out
 }

@@ -78,8 +78,7 @@ impl Authority {
         let wanted: Vec<Slot> =
             [Some(known.text), known.subject, to].into_iter().chain(names).flatten().collect();
         let keyring = &*self.inner().grc.0.stores.keyring;
-        let opened =
-            open_slots(keyring, &loaded.context, &loaded.record, &|slot| wanted.contains(&slot)).await?;
+        let opened = open_slots(keyring, &loaded.record, &|slot| wanted.contains(&slot)).await?;
         if !opened.dead.is_empty() {
             self.finish_erasure(&loaded).await?;
             return Ok(Done::Dropped);

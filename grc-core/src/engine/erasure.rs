@@ -50,7 +50,7 @@ impl Authority {
         let (again, _) = self.load_request(loaded.request.id, Parts::All, None).await?;
         let Some(loaded) = again else { return Ok(()) };
         let living = |slot| loaded.request.book.slots.contains_key(&slot);
-        let opened = open_slots(&*grc.stores.keyring, &loaded.context, &loaded.record, &living).await?;
+        let opened = open_slots(&*grc.stores.keyring, &loaded.record, &living).await?;
         if opened.dead.is_empty() {
             return Ok(());
         }

@@ -39,9 +39,7 @@ impl Authority {
             }
             let readable = readable(acting, &loaded);
             let keyring = &*self.inner().grc.0.stores.keyring;
-            let opened =
-                open_slots(keyring, &loaded.context, &loaded.record, &|slot| readable.contains(&slot))
-                    .await?;
+            let opened = open_slots(keyring, &loaded.record, &|slot| readable.contains(&slot)).await?;
             if !opened.dead.is_empty() {
                 self.finish_erasure(&loaded).await?;
                 continue;

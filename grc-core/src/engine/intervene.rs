@@ -50,7 +50,6 @@ impl Intervened {
 pub(crate) struct LoadedIntervention {
     pub(crate) record: StreamRecord,
     pub(crate) intervention: Intervention,
-    pub(crate) context: StreamContext,
     pub(crate) current: Current,
     pub(crate) served: Vec<LoadedRequest>,
 }
@@ -171,8 +170,7 @@ impl Authority {
             Some(first) => first.current.clone(),
             None => self.organisation(Some(loaded.organisation)).await?,
         };
-        let context = context_of(&record.row);
-        Ok(Some(LoadedIntervention { record, intervention, context, current, served }))
+        Ok(Some(LoadedIntervention { record, intervention, current, served }))
     }
 
     /// Gives a command to an intervention, or plans one.
@@ -444,7 +442,7 @@ impl Authority {
     pub(super) async fn finish_site_erasure(&self, loaded: &LoadedIntervention) -> Result<bool, GrcError> {
         let keyring = &*self.inner().grc.0.stores.keyring;
         let living = |slot| loaded.intervention.book.slots.contains_key(&slot);
-        let opened = open_slots(keyring, &loaded.context, &loaded.record, &living).await?;
+        let opened = open_slots(keyring, &loaded.record, &living).await?;
         if opened.dead.is_empty() {
             return Ok(false);
         }

@@ -3,7 +3,7 @@
 use super::{
     Authority, GrcError,
     authority::Current,
-    sealing::{context_of, open_slots},
+    sealing::{Opened, Wanted, open_all},
     tokens::{contact_token, named_kind},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     definition::{Action, Contact, Field},
     refusal::{Problem, Refusal},
     request::{Acting, ActorKind, Request},
-    storage::{Cursor, Fact, LinkKey, Order, Query, StreamRecord},
+    storage::{Cursor, Fact, LinkKey, Order, Query},
     vault::{HEAD, Slot},
 };
 use std::collections::BTreeSet;
@@ -220,6 +220,56 @@ pub struct Summary {
     pub address: Option<String>,
 }
 
+/// The slots that a summary shows, as far as the actor may read them.
+struct Shown {
+    given: Option<Slot>,
+    name: Option<Slot>,
+    address: Option<Slot>,
+}
+
+impl Shown {
+    fn of(request: &Request, reads: impl Fn(&str) -> bool) -> Self {
+        let detail = |name: &str| {
+            let requester = request.requester()?;
+            let slot = requester.details.get(name).copied()?;
+            reads(&format!("{}.{name}", requester.role)).then_some(slot)
+        };
+        let place = request.place.as_ref().and_then(|place| place.data.address);
+        Self {
+            given: detail("given"),
+            name: detail("name"),
+            address: place.filter(|_| reads("place.address")),
+        }
+    }
+
+    const fn slots(&self) -> [Option<Slot>; 3] {
+        [self.given, self.name, self.address]
+    }
+
+    fn summary(&self, request: Request, opened: &Opened) -> Summary {
+        let text = |slot: Option<Slot>| match slot.and_then(|slot| opened.values.get(&slot)) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let names: Vec<String> = [text(self.given), text(self.name)].into_iter().flatten().collect();
+        Summary {
+            id: request.id,
+            type_: request.type_,
+            state: request.state,
+            phase: request.phase,
+            service: request.service,
+            team: request.team,
+            agent: request.agent,
+            channel: request.channel,
+            opened_at: request.opened_at,
+            closed_at: request.closed_at,
+            target: request.target,
+            requester: (!names.is_empty()).then(|| names.join(" ")),
+            address: text(self.address),
+        }
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Listed {
@@ -248,7 +298,8 @@ impl Authority {
         query.parts = BTreeSet::from([HEAD]);
         let page = inner.grc.0.stores.store.query(&query).await?;
         let organisation = &current.document.organisation;
-        let mut requests = Vec::with_capacity(page.rows.len());
+        let mut found = Vec::with_capacity(page.rows.len());
+        let mut wanted = Vec::with_capacity(page.rows.len());
         for record in &page.rows {
             let request: Request = self.state_of(&record.row).await?;
             // The scope has let it through; what is judged here again is this one, under this organisation.
@@ -256,42 +307,16 @@ impl Authority {
                 continue;
             }
             let procedure = self.procedure(&request.type_, request.procedure).await?;
-            let reads = |path: &str| acting.reads(organisation, &procedure, path, Some(&request));
-            let requester = request.requester();
-            let detail = |name: &str| {
-                let slot = requester.and_then(|party| party.details.get(name).copied())?;
-                reads(&format!("{}.{name}", requester?.role)).then_some(slot)
-            };
-            let (given, name) = (detail("given"), detail("name"));
-            let address =
-                request.place.as_ref().and_then(|p| p.data.address).filter(|_| reads("place.address"));
-            let wanted = [given, name, address];
-            let context = context_of(&record.row);
-            let opened = open_slots(&*inner.grc.0.stores.keyring, &context, record, &|slot| {
-                wanted.contains(&Some(slot))
-            })
-            .await?;
-            let text = |slot: Option<_>| match slot.and_then(|slot| opened.values.get(&slot)) {
-                Some(Value::Text(text)) => Some(text.clone()),
-                _ => None,
-            };
-            let names: Vec<String> = [text(given), text(name)].into_iter().flatten().collect();
-            requests.push(Summary {
-                id: request.id,
-                type_: request.type_.clone(),
-                state: request.state.clone(),
-                phase: request.phase.clone(),
-                service: request.service.clone(),
-                team: request.team.clone(),
-                agent: request.agent.clone(),
-                channel: request.channel.clone(),
-                opened_at: request.opened_at,
-                closed_at: request.closed_at,
-                target: request.target,
-                requester: (!names.is_empty()).then(|| names.join(" ")),
-                address: text(address),
-            });
+            let shown =
+                Shown::of(&request, |path| acting.reads(organisation, &procedure, path, Some(&request)));
+            wanted.push(Wanted::of(record, &|slot| shown.slots().contains(&Some(slot)))?);
+            found.push((request, shown));
         }
+        // The keys of a page are asked for at once: each question may cross a network.
+        let opened = open_all(&*inner.grc.0.stores.keyring, &wanted).await?;
+        let requests =
+            found.into_iter().zip(&opened).map(|((request, shown), opened)| shown.summary(request, opened));
+        let requests = requests.collect();
         Ok(Listed { requests, next: list.next(of, page.next) })
     }
 
@@ -374,6 +399,7 @@ impl Authority {
             Contact::Email => contact::email(text),
             _ => contact::phone(text, organisation.phone_code),
         };
+        let sought = normal(text);
         let mut found = Vec::new();
         for key in inner.month_keys().await? {
             let token = contact_token(&key.key, &sector, path, &Value::from(text), organisation.phone_code)
@@ -386,14 +412,24 @@ impl Authority {
             query.parts = BTreeSet::from([HEAD]);
             loop {
                 let page = inner.grc.0.stores.store.query(&query).await?;
+                let mut candidates = Vec::new();
+                let mut wanted = Vec::new();
                 for record in &page.rows {
                     let request: Request = self.state_of(&record.row).await?;
-                    if acting.may_with(organisation, Action::See, &request)
-                        && self.names_readably(acting, current, record, &request, kind, &normal(text)).await?
-                    {
-                        found.push((request.opened_at, request.id));
+                    if acting.may_with(organisation, Action::See, &request) {
+                        let slots = self.readable_contacts(acting, current, &request, kind).await?;
+                        wanted.push(Wanted::of(record, &|slot| slots.contains(&slot))?);
+                        candidates.push((request.opened_at, request.id));
                     }
                 }
+                let opened = open_all(&*inner.grc.0.stores.keyring, &wanted).await?;
+                let named = candidates.into_iter().zip(&opened).filter(|(_, opened)| {
+                    opened.values.values().any(|value| match value {
+                        Value::Text(text) => normal(text) == sought,
+                        _ => false,
+                    })
+                });
+                found.extend(named.map(|(request, _)| request));
                 match page.next {
                     Some(next) if found.len() < 100 => query.after = Some(next),
                     _ => break,
@@ -406,34 +442,20 @@ impl Authority {
         Ok(found.into_iter().map(|(_, id)| id).collect())
     }
 
-    /// Whether a party of a request has this contact, in a detail that the actor may read.
-    async fn names_readably(
+    /// The slots of a request's contacts of a kind, as far as the actor may read them.
+    async fn readable_contacts(
         &self,
         acting: &Acting,
         current: &Current,
-        record: &StreamRecord,
         request: &Request,
         kind: Contact,
-        normal: &Option<String>,
-    ) -> Result<bool, GrcError> {
+    ) -> Result<Vec<Slot>, GrcError> {
         let organisation = &current.document.organisation;
         let procedure = self.procedure(&request.type_, request.procedure).await?;
         let detail = if kind == Contact::Email { "email" } else { "phone" };
-        let slots: Vec<Slot> = request
-            .parties
-            .iter()
-            .filter(|party| {
-                acting.reads(organisation, &procedure, &format!("{}.{detail}", party.role), Some(request))
-            })
-            .filter_map(|party| party.details.get(detail).copied())
-            .collect();
-        let keyring = &*self.inner().grc.0.stores.keyring;
-        let opened =
-            open_slots(keyring, &context_of(&record.row), record, &|slot| slots.contains(&slot)).await?;
-        Ok(opened.values.values().any(|value| match value {
-            Value::Text(text) if kind == Contact::Email => contact::email(text) == *normal,
-            Value::Text(text) => contact::phone(text, organisation.phone_code) == *normal,
-            _ => false,
-        }))
+        let readable = request.parties.iter().filter(|party| {
+            acting.reads(organisation, &procedure, &format!("{}.{detail}", party.role), Some(request))
+        });
+        Ok(readable.filter_map(|party| party.details.get(detail).copied()).collect())
     }
 }

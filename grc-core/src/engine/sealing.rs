@@ -11,6 +11,7 @@ use crate::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// The envelope that all events of one command share.
 pub(crate) struct Envelope<'a> {
@@ -72,42 +73,78 @@ pub(crate) fn seal_decision<D: Serialize + DeserializeOwned + Clone>(
 }
 
 /// What opening a stream's slots gave.
+#[derive(Default)]
 pub(crate) struct Opened {
     pub(crate) values: Values,
     /// Living slots whose key was destroyed: their erasure was not finished, or an old backup brought them back.
     pub(crate) dead: BTreeSet<Slot>,
+    /// What is held of the key that was asked for besides.
+    pub(crate) besides: Option<KeyState>,
+}
+
+/// The slots of a stream that somebody wants to see, still sealed.
+pub(crate) struct Wanted {
+    stream: Uuid,
+    context: StreamContext,
+    sealed: Vec<SealedSlot>,
+    besides: Option<KeyId>,
+}
+
+impl Wanted {
+    /// What a filter wants of the vault parts at hand.
+    pub(crate) fn of(record: &StreamRecord, wanted: &dyn Fn(Slot) -> bool) -> Result<Self, GrcError> {
+        let mut sealed = Vec::new();
+        for bytes in record.vault.values() {
+            sealed.extend(VaultRow::from_bytes(bytes)?.0.into_iter().filter(|slot| wanted(slot.slot)));
+        }
+        Ok(Self { stream: record.row.key.id, context: context_of(&record.row), sealed, besides: None })
+    }
+
+    /// And a key.
+    pub(crate) fn and_key(mut self, key: Option<KeyId>) -> Self {
+        self.besides = key;
+        self
+    }
+
+    fn keys(&self) -> impl Iterator<Item = KeyId> {
+        self.sealed.iter().map(|slot| slot.key).chain(self.besides)
+    }
+
+    fn opened(&self, states: &BTreeMap<KeyId, KeyState>) -> Result<Opened, GrcError> {
+        let mut out =
+            Opened { besides: self.besides.and_then(|key| states.get(&key).cloned()), ..Opened::default() };
+        for slot in &self.sealed {
+            let state = states.get(&slot.key).unwrap_or(&KeyState::Unknown);
+            match state.slot(&self.context, slot.slot) {
+                Some(key) => {
+                    out.values.insert(slot.slot, open(&self.context, &key, slot)?);
+                }
+                None if *state == KeyState::Unknown => return Err(GrcError::KeyLost(self.stream)),
+                None => {
+                    out.dead.insert(slot.slot);
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Opens what is wanted of several streams, in their order, with one question to the keyring.
+pub(crate) async fn open_all(keyring: &dyn Keyring, wanted: &[Wanted]) -> Result<Vec<Opened>, GrcError> {
+    let ids: BTreeSet<KeyId> = wanted.iter().flat_map(Wanted::keys).collect();
+    let ids: Vec<KeyId> = ids.into_iter().collect();
+    let states = if ids.is_empty() { Vec::new() } else { keyring.open(&ids).await? };
+    let states: BTreeMap<KeyId, KeyState> = ids.into_iter().zip(states).collect();
+    wanted.iter().map(|wanted| wanted.opened(&states)).collect()
 }
 
 /// Opens the slots of the vault parts at hand, as far as a filter wants them.
 pub(crate) async fn open_slots(
     keyring: &dyn Keyring,
-    context: &StreamContext,
     record: &StreamRecord,
     wanted: &(dyn Fn(Slot) -> bool + Sync),
 ) -> Result<Opened, GrcError> {
-    let mut sealed = Vec::new();
-    for bytes in record.vault.values() {
-        sealed.extend(VaultRow::from_bytes(bytes)?.0.into_iter().filter(|slot| wanted(slot.slot)));
-    }
-    let ids: Vec<KeyId> = sealed.iter().map(|slot| slot.key).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut out = Opened { values: Values::new(), dead: BTreeSet::new() };
-    if ids.is_empty() {
-        return Ok(out);
-    }
-    let states: BTreeMap<KeyId, KeyState> = ids.iter().copied().zip(keyring.open(&ids).await?).collect();
-    for slot in &sealed {
-        let state = states.get(&slot.key).unwrap_or(&KeyState::Unknown);
-        match state.slot(context, slot.slot) {
-            Some(key) => {
-                out.values.insert(slot.slot, open(context, &key, slot)?);
-            }
-            None if *state == KeyState::Unknown => return Err(GrcError::KeyLost(record.row.key.id)),
-            None => {
-                out.dead.insert(slot.slot);
-            }
-        }
-    }
-    Ok(out)
+    Ok(open_all(keyring, &[Wanted::of(record, wanted)?]).await?.pop().unwrap_or_default())
 }
 
 /// The state in a stream row, folded again by the caller if another fold made it.

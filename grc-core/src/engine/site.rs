@@ -338,7 +338,7 @@ impl Authority {
             }
             let living = |slot| loaded.intervention.book.slots.contains_key(&slot);
             let keyring = &*self.inner().grc.0.stores.keyring;
-            let opened = open_slots(keyring, &loaded.context, &loaded.record, &living).await?;
+            let opened = open_slots(keyring, &loaded.record, &living).await?;
             return Ok((loaded, acting, opened.values));
         }
         Err(GrcError::Busy)
@@ -426,9 +426,7 @@ impl Authority {
                 .filter(|(_, path)| reads(path.as_str()))
                 .map(|(slot, _)| *slot)
                 .collect();
-            let opened =
-                open_slots(keyring, &request.context, &request.record, &|slot| readable.contains(&slot))
-                    .await?;
+            let opened = open_slots(keyring, &request.record, &|slot| readable.contains(&slot)).await?;
             let label = &request.procedure.label;
             let shown = order.add(&request.request, &request.procedure, label, &reads, &opened.values);
             self.note_reading(&acting, request, &shown.iter().collect()).await?;

@@ -238,10 +238,8 @@ impl Authority {
         let loaded = loaded.ok_or(GrcError::NotFound)?;
         let code = loaded.request.code;
         let opened =
-            open_slots(&*self.inner().grc.0.stores.keyring, &loaded.context, &loaded.record, &|slot| {
-                Some(slot) == code
-            })
-            .await?;
+            open_slots(&*self.inner().grc.0.stores.keyring, &loaded.record, &|slot| Some(slot) == code)
+                .await?;
         match code.and_then(|slot| opened.values.get(&slot)) {
             Some(Value::Text(text)) => {
                 let code = text

@@ -108,7 +108,7 @@ impl Authority {
             Err(error) => verdict.problems.push(error.to_string()),
         }
         let keyring = &*inner.grc.0.stores.keyring;
-        match open_slots(keyring, &context, &record, &|_| true).await {
+        match open_slots(keyring, &record, &|_| true).await {
             Ok(opened) => {
                 let ids: Vec<crate::KeyId> = events.iter().filter_map(|event| event.key).collect();
                 let states: BTreeMap<_, _> = ids.iter().copied().zip(keyring.open(&ids).await?).collect();

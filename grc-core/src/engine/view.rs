@@ -387,8 +387,7 @@ impl Authority {
             let readable = readable(acting, &loaded);
             // Guards look at fields that the actor may not read, where the definition says so.
             let living = |slot| loaded.request.book.slots.contains_key(&slot);
-            let opened =
-                open_slots(&*inner.grc.0.stores.keyring, &loaded.context, &loaded.record, &living).await?;
+            let opened = open_slots(&*inner.grc.0.stores.keyring, &loaded.record, &living).await?;
             if !opened.dead.is_empty() {
                 self.finish_erasure(&loaded).await?;
                 continue;

@@ -4,7 +4,7 @@ use super::{
     Authority, Conflict, GrcError, Instruction,
     authority::Current,
     instruction::Canonical,
-    sealing::{Envelope, Opened, context_of, open_slots, read_state, stream_of},
+    sealing::{Envelope, Opened, Wanted, context_of, open_all, read_state, stream_of},
     session::Who,
     stream::Folded,
     tokens::is_personal_index,
@@ -189,14 +189,24 @@ impl Authority {
         book: &SlotBook,
         stream: uuid::Uuid,
     ) -> Result<(KeyId, DataKey), GrcError> {
-        let inner = self.inner();
-        let Some(id) = book.sealing else { return inner.fresh_key().await };
-        match inner.grc.0.stores.keyring.open(&[id]).await?.pop() {
+        let Some(id) = book.sealing else { return self.inner().fresh_key().await };
+        let state = self.inner().grc.0.stores.keyring.open(&[id]).await?.pop();
+        self.key_for_sealing(id, state, stream).await
+    }
+
+    /// The key for what a stream is told from now on, when it is known what is held of the one so far.
+    async fn key_for_sealing(
+        &self,
+        id: KeyId,
+        state: Option<KeyState>,
+        stream: uuid::Uuid,
+    ) -> Result<(KeyId, DataKey), GrcError> {
+        match state {
             Some(KeyState::Whole(key)) => Ok((id, key)),
             Some(KeyState::Unknown) | None => Err(GrcError::KeyLost(stream)),
             // Rows from before an erasure that was made since: no living slot needs what is gone, and what is
             // typed from now on needs a key of its own.
-            Some(KeyState::Destroyed | KeyState::Kept(_)) => inner.fresh_key().await,
+            Some(KeyState::Destroyed | KeyState::Kept(_)) => self.inner().fresh_key().await,
         }
     }
 
@@ -254,9 +264,9 @@ impl Authority {
         let inner = self.inner();
         let grc = &inner.grc.0;
         let LoadedRequest { record, request, context, current, procedure } = loaded;
-        let wanted = wanted_slots(request, procedure, &instruction.command);
-        let opened =
-            open_slots(&*grc.stores.keyring, context, record, &|slot| wanted.contains(&slot)).await?;
+        let slots = wanted_slots(request, procedure, &instruction.command);
+        let wanted = Wanted::of(record, &|slot| slots.contains(&slot))?.and_key(request.book.sealing);
+        let opened = open_all(&*grc.stores.keyring, &[wanted]).await?.pop().unwrap_or_default();
         if !opened.dead.is_empty() {
             self.finish_erasure(loaded).await?;
             return Ok(None);
@@ -269,11 +279,14 @@ impl Authority {
             acting,
             now,
         };
-        let Opened { values, .. } = opened;
+        let Opened { values, besides, .. } = opened;
         let decision = decide(request, &values, &instruction.command, instruction.given, &decision_context)?;
         let mut key = None;
         if !decision.slots.is_empty() || token.is_some() {
-            key = Some(self.sealing_key(&request.book, record.row.key.id).await?);
+            key = Some(match request.book.sealing {
+                Some(id) => self.key_for_sealing(id, besides, record.row.key.id).await?,
+                None => inner.fresh_key().await?,
+            });
         }
         let mut batch = grc.batch(&inner.name, now)?;
         if let Some(ending) = ending {

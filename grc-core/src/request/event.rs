@@ -339,9 +339,16 @@ pub enum EventError {
     Shape(String),
 }
 
+/// Brings the body of an event from one version of the format to the next.
+type Upcast = fn(&mut serde_json::Value) -> Result<(), String>;
+
+/// The first of them makes version 2 of version 1, and so on. One that was released is never changed: bodies are never
+/// written again, so each runs for ever.
+const UPCASTS: [Upcast; 0] = [];
+
 impl<D: Serialize + for<'de> Deserialize<'de>> Event<D> {
     /// The version of the format that is written.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 1 + UPCASTS.len() as u32;
 
     /// The bytes that are stored and hashed.
     ///
@@ -351,22 +358,35 @@ impl<D: Serialize + for<'de> Deserialize<'de>> Event<D> {
         crate::canonical::to_bytes(self)
     }
 
-    /// Reads stored bytes.
+    /// Reads stored bytes, those of earlier formats too.
     ///
     /// # Errors
     /// [`EventError::Newer`] for a later format, [`EventError::Shape`] for what is no event.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EventError> {
+        Self::from_bytes_by(bytes, &UPCASTS)
+    }
+
+    fn from_bytes_by(bytes: &[u8], upcasts: &[Upcast]) -> Result<Self, EventError> {
         #[derive(Deserialize)]
         struct Version {
             v: u32,
             seq: u64,
         }
         let shape = |error: serde_json::Error| EventError::Shape(error.to_string());
-        let version: Version = serde_json::from_slice(bytes).map_err(shape)?;
-        if version.v > Self::VERSION {
-            return Err(EventError::Newer(version.seq));
+        let Version { v, seq } = serde_json::from_slice(bytes).map_err(shape)?;
+        let older = usize::try_from(v).ok().and_then(|v| v.checked_sub(1));
+        let older = older.ok_or_else(|| EventError::Shape("there is no version 0".to_owned()))?;
+        match upcasts.get(older..) {
+            None => Err(EventError::Newer(seq)),
+            Some([]) => serde_json::from_slice(bytes).map_err(shape),
+            Some(upcasts) => {
+                let mut body: serde_json::Value = serde_json::from_slice(bytes).map_err(shape)?;
+                for upcast in upcasts {
+                    upcast(&mut body).map_err(EventError::Shape)?;
+                }
+                serde_json::from_value(body).map_err(shape)
+            }
         }
-        serde_json::from_slice(bytes).map_err(shape)
     }
 }
 
@@ -380,4 +400,69 @@ pub fn head(context: &StreamContext, sequence: u64, previous: &[u8; 32], body: &
         .chain_update(body)
         .finalize()
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::ActorKind;
+    use serde_json::{Value, json};
+
+    /// What an event says whose form has changed twice: `message` became `text`, then a text became a list.
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    struct Said {
+        texts: Vec<String>,
+    }
+
+    fn members(body: &mut Value) -> Result<&mut serde_json::Map<String, Value>, String> {
+        body.as_object_mut().ok_or_else(|| "it is no object".to_owned())
+    }
+
+    fn text(body: &mut Value) -> Result<(), String> {
+        let members = members(body)?;
+        let text = members.remove("message").ok_or("it has no message")?;
+        members.insert("text".to_owned(), text);
+        Ok(())
+    }
+
+    fn texts(body: &mut Value) -> Result<(), String> {
+        let members = members(body)?;
+        let text = members.remove("text").ok_or("it has no text")?;
+        members.insert("texts".to_owned(), json!([text]));
+        Ok(())
+    }
+
+    fn read(v: u32, data: Value) -> Result<Said, EventError> {
+        let event = Event {
+            v,
+            seq: 3,
+            occurred_at: Moment::EPOCH,
+            recorded_at: Moment::EPOCH,
+            actor: ActorRef { kind: ActorKind::Timer, id: None },
+            organisation: 1,
+            data,
+            key: None,
+            slots: BTreeMap::new(),
+        };
+        let bytes = event.to_bytes().map_err(|error| EventError::Shape(error.to_string()))?;
+        Event::<Said>::from_bytes_by(&bytes, &[text, texts]).map(|event| event.data)
+    }
+
+    #[test]
+    fn a_body_of_any_earlier_format_is_read_and_a_later_one_refused() {
+        let said = Said { texts: vec!["Bonjour".to_owned()] };
+        for (v, data) in [
+            (1, json!({ "message": "Bonjour" })),
+            (2, json!({ "text": "Bonjour" })),
+            (3, json!({ "texts": ["Bonjour"] })),
+        ] {
+            assert_eq!(read(v, data).as_ref(), Ok(&said), "version {v}");
+        }
+        assert_eq!(read(4, json!({ "texts": [] })), Err(EventError::Newer(3)));
+        for (v, data) in
+            [(0, json!({})), (1, json!({ "text": "" })), (2, json!({})), (3, json!({ "text": "" }))]
+        {
+            assert!(matches!(read(v, data), Err(EventError::Shape(_))), "version {v}");
+        }
+    }
 }

@@ -118,8 +118,8 @@ enum Attempt {
     Done(Vec<Outcome<Answer>>),
     /// It could not begin: nothing was written.
     NotBegun(Fault),
-    /// SQLite rolled all of it back: nothing was written.
-    RolledBack(Fault),
+    /// SQLite rolled all of several back: nothing was written.
+    RolledBack,
     /// The commit itself failed: it may have been written or not.
     Doubtful(Fault),
 }
@@ -187,7 +187,6 @@ impl Thread {
 
     /// Writes a group, and answers each. `again` is whether a commit that failed may be tried once more.
     fn group(&mut self, jobs: Vec<Job>, again: bool) {
-        let alone = jobs.len() == 1;
         match self.attempt(&jobs) {
             Attempt::Done(answers) => {
                 for (job, answer) in jobs.into_iter().zip(answers) {
@@ -195,9 +194,8 @@ impl Thread {
                 }
             }
             Attempt::NotBegun(fault) => refuse(jobs, &fault.at(&self.file)),
-            Attempt::RolledBack(fault) if alone => refuse(jobs, &fault.at(&self.file)),
             // Nobody has succeeded. Whose fault it was cannot be told: each is run alone.
-            Attempt::RolledBack(_) => {
+            Attempt::RolledBack => {
                 for job in jobs {
                     self.group(vec![job], again);
                 }
@@ -216,12 +214,26 @@ impl Thread {
         if let Err(error) = begun {
             return Attempt::NotBegun(error.into());
         }
+        if let [job] = jobs {
+            // It needs no savepoint, for which SQLite would keep each page as it was: the transaction is its own.
+            let answer = write(connection, &job.work);
+            if answer.is_err() {
+                if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+                    // Closing it takes back what it began.
+                    self.connection = None;
+                }
+                return Attempt::Done(vec![answer]);
+            }
+            return match commit(connection) {
+                Ok(()) => Attempt::Done(vec![answer]),
+                Err(error) => Attempt::Doubtful(error.into()),
+            };
+        }
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
             let answer = one(connection, &job.work);
             if connection.is_autocommit() {
-                let fault = answer.err().unwrap_or_else(|| Fault::Store(closed()));
-                return Attempt::RolledBack(fault);
+                return Attempt::RolledBack;
             }
             answers.push(answer);
         }
@@ -286,10 +298,9 @@ fn copy(error: &StorageError) -> StorageError {
     StorageError::new(NAME, error.kind(), message.strip_prefix(&prefix).unwrap_or(&message).to_owned())
 }
 
-/// Writes one member of a group under a savepoint, so that its failure does not hurt the others.
-fn one(connection: &Connection, work: &Work) -> Outcome<Answer> {
-    connection.prepare_cached("SAVEPOINT one")?.execute([])?;
-    let answer = match work {
+/// Does one piece of work within the transaction.
+fn write(connection: &Connection, work: &Work) -> Outcome<Answer> {
+    match work {
         Work::Commit(batch) => apply::apply(connection, batch).map(Answer::Receipt),
         Work::Claim(claim) => tasks::claim(connection, claim).map(Answer::Tasks),
         Work::PutBlob { authority, id, piece, at, bytes } => {
@@ -298,7 +309,13 @@ fn one(connection: &Connection, work: &Work) -> Outcome<Answer> {
         Work::RemoveBlob { authority, id } => {
             blobs::remove(connection, authority, *id).map(|()| Answer::Nothing)
         }
-    };
+    }
+}
+
+/// Writes one member of a group under a savepoint, so that its failure does not hurt the others.
+fn one(connection: &Connection, work: &Work) -> Outcome<Answer> {
+    connection.prepare_cached("SAVEPOINT one")?.execute([])?;
+    let answer = write(connection, work);
     if connection.is_autocommit() {
         return answer;
     }

@@ -182,7 +182,7 @@ fn one(text: &Text<'_>, forms: &[&Form<'_>], used: bool, findings: &mut Findings
     }
     let procedures: Vec<&Procedure> = forms.iter().map(|form| form.procedure).collect();
     for (value, empty) in [("", true), ("Saint-Aubin 12", false)] {
-        match template::render(source, &sample(&procedures, value), template::FUEL / 2) {
+        match template::render(source, &sample(&procedures, value), template::Use::Check) {
             Ok(rendered) => {
                 let length = rendered.trim_end().chars().count();
                 if let Some(channel) = room.filter(|channel| empty && length > channel.most() as usize) {

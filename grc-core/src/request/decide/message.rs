@@ -239,8 +239,11 @@ impl Draft<'_> {
         for channel in route(context.organisation, &after.request, &after.values, !notice.automatic) {
             match self.rendered(template, channel, &after, own) {
                 Ok((subject, text)) if fits(channel, &text) && !text.trim().is_empty() => {
-                    let says_own = template::uses(template.in_channel(&channel.id).1)
-                        .is_ok_and(|names| names.contains("message"));
+                    // What the template does not say of it goes in a message of its own.
+                    let besides = notice.own.filter(|_| {
+                        let names = template::uses(template.in_channel(&channel.id).1);
+                        !names.is_ok_and(|names| names.contains("message"))
+                    });
                     let words = Words {
                         text: Typed::new(text),
                         subject: subject.map(Typed::new),
@@ -248,7 +251,7 @@ impl Draft<'_> {
                         automatic: notice.automatic,
                     };
                     self.send(&after.request, channel, words, false);
-                    if let Some(own) = notice.own.filter(|_| !says_own) {
+                    if let Some(own) = besides {
                         self.message_out(&after.request, &after.values, own, None, false);
                     }
                     return;
@@ -288,10 +291,10 @@ impl Draft<'_> {
     ) -> Result<(Option<String>, String), TemplateError> {
         let variables = variables(after, self.context, channel, own);
         let (subject, text) = template.in_channel(&channel.id);
-        let text = template::render(text, &variables, template::FUEL)?;
+        let text = template::render(text, &variables, template::Use::Decision)?;
         let subject = match subject {
             Some(subject) => {
-                let subject = template::render(subject, &variables, template::FUEL)?;
+                let subject = template::render(subject, &variables, template::Use::Decision)?;
                 // One line, whatever was typed into it.
                 let words: Vec<&str> = subject
                     .split(|c: char| c.is_whitespace() || c.is_control())

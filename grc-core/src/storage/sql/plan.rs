@@ -68,12 +68,10 @@ impl Plan {
     /// # Errors
     /// As [`compile`].
     pub fn new(dialect: Dialect, query: &Query) -> Result<Self, StorageError> {
-        let parts = match &query.filter {
-            Condition::All(parts) => parts.as_slice(),
-            one => std::slice::from_ref(one),
-        };
+        let mut parts = Vec::new();
+        conjuncts(&query.filter, &mut parts);
         let words = |fact| parts.iter().enumerate().find_map(|(n, part)| Some((n, one_of(part, fact)?)));
-        let open = parts.iter().position(is_open);
+        let open = parts.iter().position(|part| is_open(part));
         let mut used = Vec::new();
         let lead = if let Some(link) = query.linked.as_ref().filter(|link| !link.key.is_empty()) {
             Lead::Link(link.clone())
@@ -91,7 +89,7 @@ impl Plan {
             Lead::Opened
         };
         let others =
-            parts.iter().enumerate().filter(|(n, _)| !used.contains(n)).map(|(_, part)| part.clone());
+            parts.iter().enumerate().filter(|(n, _)| !used.contains(n)).map(|(_, part)| (*part).clone());
         let mut look = compile(&dialect, &Condition::All(others.collect()))?;
         let mut look_at_all = compile(&dialect, &query.filter)?;
         // Any link of a kind may lead to most streams, and by several keys to one: it is looked at row by row.
@@ -201,6 +199,14 @@ impl Plan {
     }
 }
 
+/// What must all hold for a condition to hold, however it is nested.
+fn conjuncts<'c>(condition: &'c Condition, out: &mut Vec<&'c Condition>) {
+    match condition {
+        Condition::All(parts) => parts.iter().for_each(|part| conjuncts(part, out)),
+        one => out.push(one),
+    }
+}
+
 /// The words that a condition asks a fact to be one of.
 fn one_of(condition: &Condition, fact: Fact) -> Option<BTreeSet<String>> {
     let word = |scalar: &Scalar| match scalar {
@@ -223,4 +229,36 @@ fn one_of(condition: &Condition, fact: Fact) -> Option<BTreeSet<String>> {
 fn is_open(condition: &Condition) -> bool {
     matches!(condition, Condition::Not(part)
         if matches!(&**part, Condition::Present(Var::Fact(Fact::Closed))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Word, storage::Query};
+
+    #[test]
+    fn what_leads_is_found_however_the_condition_was_put_together() {
+        let dialect = Dialect {
+            store: "test",
+            streams: "stream",
+            index: "idx",
+            links: "link",
+            by: ("", ""),
+            join: "JOIN",
+        };
+        let agent = Condition::is(Fact::Agent, "a-1");
+        let open = Condition::Not(Box::new(Condition::Present(Var::Fact(Fact::Closed))));
+        let scope = Condition::Any(vec![Condition::is(Fact::Type, "a"), Condition::is(Fact::Type, "b")]);
+        for filter in [
+            agent.clone().and(open.clone()),
+            scope.clone().and(agent.clone().and(open.clone())),
+            scope.clone().and(open.clone()).and(agent.clone()),
+            Condition::All(vec![Condition::All(vec![scope, Condition::All(vec![open])]), agent]),
+        ] {
+            let mut query = Query::new(Word::of("town"), Word::of("request"));
+            query.filter = filter;
+            let legs = Plan::new(dialect, &query).unwrap().legs(&BTreeMap::new()).legs;
+            assert!(legs.iter().all(|leg| leg.from.contains(Plan::BY_AGENT)), "{legs:?}");
+        }
+    }
 }

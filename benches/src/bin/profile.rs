@@ -1,0 +1,119 @@
+//! Does one thing over and over, for a profiler to look at: see docs/performance.md.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks through its outputs"
+)]
+
+use grc_benches::{
+    Res,
+    place::{Kind, Place},
+    spent::Call,
+    timing::now,
+    town::{AGENT, Town},
+};
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+profile [intake | transition | import | list | measure]
+
+  --store NAME   memory, sqlite (this one if none is named), mariadb
+  --callers N    how many at once
+  --count N      how often";
+
+struct Options {
+    what: String,
+    store: Kind,
+    callers: usize,
+    count: usize,
+}
+
+/// None if only help was asked for.
+fn read() -> Result<Option<Options>, lexopt::Error> {
+    let mut out = Options { what: "transition".to_owned(), store: Kind::Sqlite, callers: 1, count: 2_000 };
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Value(what) => out.what = what.string()?,
+            Long("store") => {
+                let name = parser.value()?.string()?;
+                let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+                out.store = known.ok_or("the stores are memory, sqlite and mariadb")?;
+            }
+            Long("callers") => out.callers = parser.value()?.parse()?,
+            Long("count") => out.count = parser.value()?.parse()?,
+            Long("help") | Short('h') => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(out))
+}
+
+fn run(options: &Options) -> Res<()> {
+    let Options { what, store, callers, count } = options;
+    let (callers, count) = (*callers, *count);
+    let place = Place::new(*store)?;
+    let town = Town::open(place.ours("profile")?)?;
+    let forget = || Call::ALL.map(|call| town.spent.take(call));
+    forget();
+    let took = match what.as_str() {
+        "intake" => town.receive(callers, 0, count)?.1,
+        "transition" => {
+            let (ids, _) = town.receive(16, 0, count)?;
+            forget();
+            town.assign(callers, &ids)?
+        }
+        "import" => town.import(callers, 0, count)?,
+        "list" | "measure" => {
+            let (ids, _) = town.receive(16, 0, 5_000)?;
+            let own: Vec<_> = ids.into_iter().step_by(50).collect();
+            town.assign(16, &own)?;
+            forget();
+            let begun = now();
+            for _ in 0..count {
+                if what == "list" {
+                    town.page(AGENT, 50)?;
+                } else {
+                    town.by_service()?;
+                }
+            }
+            begun.elapsed()
+        }
+        _ => return Err(HELP.into()),
+    };
+    let each = took.as_secs_f64() * 1_000.0 / count.max(1) as f64;
+    println!("{what}: {count} in {:.2} s, {each:.3} ms each", took.as_secs_f64());
+    let mut rest = each * callers as f64;
+    for call in Call::ALL {
+        let (times, waited) = town.spent.take(call);
+        let waited = waited.as_secs_f64() * 1_000.0 / count.max(1) as f64;
+        rest -= waited;
+        println!(
+            "  {:<8} {:>5.2} times, {waited:.3} ms",
+            format!("{call:?}"),
+            times as f64 / count.max(1) as f64
+        );
+    }
+    println!("  the engine itself, {rest:.3} ms");
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let failed = match read() {
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(Some(options)) => run(&options).err().map(|error| error.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    match failed {
+        None => ExitCode::SUCCESS,
+        Some(error) => {
+            eprintln!("profile: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! All tests, several programs of them at once: many wait for a server or a disk most of the time.
+
+use crate::Outcome;
+use serde_json::Value;
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+const ALL: [&str; 2] = ["--workspace", "--all-features"];
+
+/// A program of tests.
+#[derive(Debug, PartialEq, Eq)]
+struct Tests {
+    name: String,
+    program: PathBuf,
+    /// Where it runs, as cargo would have it.
+    directory: PathBuf,
+}
+
+impl Tests {
+    /// Out of a line that cargo says while it builds; none if it built something else.
+    fn read(line: &str) -> Option<Self> {
+        let said: Value = serde_json::from_str(line).ok()?;
+        let is_test = said.get("profile")?.get("test")?.as_bool()?;
+        let program = PathBuf::from(said.get("executable")?.as_str().filter(|_| is_test)?);
+        let manifest = Path::new(said.get("manifest_path")?.as_str()?);
+        let directory = manifest.parent()?.to_owned();
+        let package = directory.file_name()?.to_string_lossy().into_owned();
+        let target = said.get("target")?.get("name")?.as_str()?;
+        Some(Self { name: format!("{package}: {target}"), program, directory })
+    }
+
+    /// Runs it with what it says in a file, so that nothing that it starts and leaves keeps anybody waiting.
+    fn run(&self, n: usize) -> std::io::Result<(bool, Vec<u8>)> {
+        let path = std::env::temp_dir().join(format!("grc-tests-{}-{n}.log", std::process::id()));
+        let log = File::create(&path)?;
+        let status = Command::new(&self.program)
+            .current_dir(&self.directory)
+            .env("CARGO_MANIFEST_DIR", &self.directory)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .status();
+        let said = std::fs::read(&path)?;
+        std::fs::remove_file(&path)?;
+        Ok((status?.success(), said))
+    }
+}
+
+fn build() -> Result<Vec<Tests>, Box<dyn std::error::Error>> {
+    let built = Command::new("cargo")
+        .arg("test")
+        .args(ALL)
+        .args(["--no-run", "--message-format=json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !built.status.success() {
+        return Err("the tests do not build".into());
+    }
+    let tests: Vec<Tests> = String::from_utf8(built.stdout)?.lines().filter_map(Tests::read).collect();
+    if tests.is_empty() {
+        return Err("cargo built no tests".into());
+    }
+    Ok(tests)
+}
+
+/// Builds and runs all tests, then those of the documentation. After a failure no other program is begun.
+pub(crate) fn run() -> Outcome {
+    let tests = build()?;
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let failures: Mutex<Vec<String>> = Mutex::default();
+    let fail = |what: String| {
+        failed.store(true, Ordering::Relaxed);
+        failures.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    };
+    let work = || {
+        while !failed.load(Ordering::Relaxed) {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let Some(test) = tests.get(n) else { break };
+            match test.run(n) {
+                Ok((passed, said)) => {
+                    // In one piece, whoever else says something now.
+                    println!("\n-- {}\n{}", test.name, String::from_utf8_lossy(&said).trim());
+                    if !passed {
+                        fail(test.name.clone());
+                    }
+                }
+                Err(error) => fail(format!("{}: {error}", test.name)),
+            }
+        }
+    };
+    let at_once = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(work);
+        }
+    });
+    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if !failures.is_empty() {
+        return Err(format!("tests failed: {}", failures.join(", ")).into());
+    }
+    println!("\n-- {} programs of tests passed; those of the documentation:", tests.len());
+    let status = Command::new("cargo").args(["test", "--doc"]).args(ALL).status()?;
+    if status.success() { Ok(()) } else { Err("tests of the documentation failed".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_programs_of_tests_are_taken_from_what_cargo_says() {
+        let line = |test: bool, executable: &str| {
+            format!(
+                r#"{{"reason":"compiler-artifact","manifest_path":"/p/grc-core/Cargo.toml","target":{{"name":"walks"}},
+                     "profile":{{"test":{test}}},"executable":{executable}}}"#
+            )
+        };
+        let found = Tests::read(&line(true, "\"/t/walks-1\"")).unwrap();
+        assert_eq!((found.name.as_str(), found.directory), ("grc-core: walks", PathBuf::from("/p/grc-core")));
+        assert_eq!(found.program, PathBuf::from("/t/walks-1"));
+        for other in
+            [line(false, "\"/t/xtask\""), line(true, "null"), r#"{"reason":"build-finished"}"#.to_owned()]
+        {
+            assert_eq!(Tests::read(&other), None);
+        }
+    }
+}
