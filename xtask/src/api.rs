@@ -61,6 +61,17 @@ fn module(file: &Path, directory: &Path, path: &str, lines: &mut Vec<String>) ->
 }
 
 fn items(items: &[Item], directory: &Path, path: &str, lines: &mut Vec<String>) -> Outcome {
+    // What a private type can do concerns nobody.
+    let private: Vec<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Struct(one) => Some((&one.vis, &one.ident)),
+            Item::Enum(one) => Some((&one.vis, &one.ident)),
+            _ => None,
+        })
+        .filter(|(visibility, _)| !matches!(visibility, Visibility::Public(_)))
+        .map(|(_, name)| name.to_string())
+        .collect();
     for item in items {
         let mut note = |what: String| lines.push(format!("{path}: {what}"));
         match item {
@@ -112,6 +123,9 @@ fn items(items: &[Item], directory: &Path, path: &str, lines: &mut Vec<String>) 
             }
             Item::Impl(one) if !is_hidden(&one.attrs) => {
                 let of = said(&one.self_ty);
+                if private.iter().any(|name| of.split(' ').next() == Some(name)) {
+                    continue;
+                }
                 if let Some((_, of_trait, _)) = &one.trait_ {
                     note(format!("impl {} for {of}", said(of_trait)));
                     continue;

@@ -3,12 +3,13 @@
 use crate::Outcome;
 use serde_json::Value;
 use std::{
+    collections::VecDeque,
     fs::File,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -37,8 +38,9 @@ impl Tests {
     }
 
     /// Runs it with what it says in a file, so that nothing that it starts and leaves keeps anybody waiting.
-    fn run(&self, n: usize) -> std::io::Result<(bool, Vec<u8>)> {
-        let path = std::env::temp_dir().join(format!("grc-tests-{}-{n}.log", std::process::id()));
+    fn run(&self) -> std::io::Result<(bool, Vec<u8>)> {
+        let program = self.program.file_name().unwrap_or_default().to_string_lossy();
+        let path = std::env::temp_dir().join(format!("grc-{}-{program}.log", std::process::id()));
         let log = File::create(&path)?;
         let status = Command::new(&self.program)
             .current_dir(&self.directory)
@@ -73,22 +75,29 @@ fn build() -> Result<Vec<Tests>, Box<dyn std::error::Error>> {
 /// Builds and runs all tests, then those of the documentation. After a failure no other program is begun.
 pub(crate) fn run() -> Outcome {
     let tests = build()?;
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let count = tests.len();
+    // Those of servers stand together, and so do those that only calculate: taken from both ends, they go well together.
+    let left = Mutex::new(VecDeque::from(tests));
+    let failed = AtomicBool::new(false);
     let failures: Mutex<Vec<String>> = Mutex::default();
     let fail = |what: String| {
         failed.store(true, Ordering::Relaxed);
         failures.lock().unwrap_or_else(PoisonError::into_inner).push(what);
     };
-    let work = || {
+    let work = &|worker: usize| {
         while !failed.load(Ordering::Relaxed) {
-            let n = next.fetch_add(1, Ordering::Relaxed);
-            let Some(test) = tests.get(n) else { break };
-            match test.run(n) {
+            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = if worker.is_multiple_of(2) { left.pop_front() } else { left.pop_back() };
+            drop(left);
+            let Some(test) = next else { break };
+            let begun = crate::run::now();
+            match test.run() {
                 Ok((passed, said)) => {
+                    let took = begun.elapsed().as_secs_f64();
                     // In one piece, whoever else says something now.
-                    println!("\n-- {}\n{}", test.name, String::from_utf8_lossy(&said).trim());
+                    println!("\n-- {}, {took:.1} s\n{}", test.name, String::from_utf8_lossy(&said).trim());
                     if !passed {
-                        fail(test.name.clone());
+                        fail(test.name);
                     }
                 }
                 Err(error) => fail(format!("{}: {error}", test.name)),
@@ -97,15 +106,15 @@ pub(crate) fn run() -> Outcome {
     };
     let at_once = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
-        for _ in 0..at_once {
-            scope.spawn(work);
+        for worker in 0..at_once {
+            scope.spawn(move || work(worker));
         }
     });
     let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !failures.is_empty() {
         return Err(format!("tests failed: {}", failures.join(", ")).into());
     }
-    println!("\n-- {} programs of tests passed; those of the documentation:", tests.len());
+    println!("\n-- {count} programs of tests passed; those of the documentation:");
     let status = Command::new("cargo").args(["test", "--doc"]).args(ALL).status()?;
     if status.success() { Ok(()) } else { Err("tests of the documentation failed".into()) }
 }

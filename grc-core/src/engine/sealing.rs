@@ -100,9 +100,9 @@ impl Wanted {
         Ok(Self { stream: record.row.key.id, context: context_of(&record.row), sealed, besides: None })
     }
 
-    /// And a key.
+    /// And a key, if the keyring is asked at all: what needs no value does not need the keyring.
     pub(crate) fn and_key(mut self, key: Option<KeyId>) -> Self {
-        self.besides = key;
+        self.besides = key.filter(|_| !self.sealed.is_empty());
         self
     }
 

@@ -283,9 +283,10 @@ impl Authority {
         let decision = decide(request, &values, &instruction.command, instruction.given, &decision_context)?;
         let mut key = None;
         if !decision.slots.is_empty() || token.is_some() {
-            key = Some(match request.book.sealing {
-                Some(id) => self.key_for_sealing(id, besides, record.row.key.id).await?,
-                None => inner.fresh_key().await?,
+            let stream = record.row.key.id;
+            key = Some(match (request.book.sealing, besides) {
+                (Some(id), Some(state)) => self.key_for_sealing(id, Some(state), stream).await?,
+                _ => self.sealing_key(&request.book, stream).await?,
             });
         }
         let mut batch = grc.batch(&inner.name, now)?;

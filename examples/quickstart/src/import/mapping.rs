@@ -222,7 +222,7 @@ impl Mapping {
             .map_err(|error| Failure::usage(format!("the mapping {}: {}", path.display(), error.text)))
     }
 
-    fn parse(text: &str) -> Res<Self> {
+    pub(super) fn parse(text: &str) -> Res<Self> {
         let read: MappingFile =
             toml::from_str(text).map_err(|error| Failure::usage(error.to_string().trim_end().to_owned()))?;
         let FileFormat { separator, quote, encoding, dates, time_zone } = read.file;

@@ -1,6 +1,8 @@
 //! Reading a real export and replaying each case through the engine, at its own dates.
 
 mod cases;
+#[cfg(test)]
+mod hostile;
 pub(crate) mod mapping;
 mod model;
 mod point;
