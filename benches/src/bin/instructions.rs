@@ -27,31 +27,39 @@ struct Path {
 }
 
 const PATHS: [Path; 11] = [
-    Path { name: "decide an intake", budget: 1, walk: |pure| pure.decide_intake().and_then(keep) },
+    Path { name: "decide an intake", budget: 215_000, walk: |pure| pure.decide_intake().and_then(keep) },
     Path {
         name: "decide an assignment and apply it",
-        budget: 1,
+        budget: 13_800,
         walk: |pure| pure.decide_and_apply_quietly().and_then(keep),
     },
-    Path { name: "decide a transition that tells", budget: 1, walk: |pure| pure.decide().and_then(keep) },
-    Path { name: "decide it and apply it", budget: 1, walk: |pure| pure.decide_and_apply().and_then(keep) },
-    Path { name: "what an agent may read of a request", budget: 1, walk: |pure| keep(pure.redact()) },
-    Path { name: "seal a value", budget: 1, walk: seal },
+    Path {
+        name: "decide a transition that tells",
+        budget: 149_000,
+        walk: |pure| pure.decide().and_then(keep),
+    },
+    Path {
+        name: "decide it and apply it",
+        budget: 165_000,
+        walk: |pure| pure.decide_and_apply().and_then(keep),
+    },
+    Path { name: "what an agent may read of a request", budget: 7_000, walk: |pure| keep(pure.redact()) },
+    Path { name: "seal a value", budget: 32_000, walk: seal },
     Path {
         name: "open a value",
-        budget: 1,
+        budget: 26_200,
         walk: |pure| keep(vault::open(&pure.context, &pure.key, &pure.sealed)?),
     },
-    Path { name: "encode an event", budget: 1, walk: |pure| keep(event(pure)?) },
+    Path { name: "encode an event", budget: 49_500, walk: |pure| keep(event(pure)?) },
     Path {
         name: "encode and decode an event",
-        budget: 1,
+        budget: 115_000,
         walk: |pure| keep(request::Event::<request::RequestEvent>::from_bytes(&event(pure)?)?),
     },
-    Path { name: "encode a state", budget: 1, walk: |pure| keep(canonical::to_bytes(&pure.request)?) },
+    Path { name: "encode a state", budget: 85_500, walk: |pure| keep(canonical::to_bytes(&pure.request)?) },
     Path {
         name: "encode and decode a state",
-        budget: 1,
+        budget: 173_000,
         walk: |pure| {
             let bytes = canonical::to_bytes(&pure.request)?;
             keep(serde_json::from_slice::<request::Request>(&bytes)?)

@@ -40,7 +40,7 @@ fn a_command_stays_within_its_budget() {
     let transition = cost(&town, |_| town.assign(ids.next().unwrap()));
     println!("pages and allocations, an intake {intake:?}, a transition {transition:?}");
     within("pages an intake", intake.0, 25.0);
-    within("allocations an intake", intake.1, 900.0);
+    within("allocations an intake", intake.1, 850.0);
     within("pages a transition", transition.0, 10.0);
-    within("allocations a transition", transition.1, 820.0);
+    within("allocations a transition", transition.1, 725.0);
 }
