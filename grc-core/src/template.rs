@@ -74,7 +74,7 @@ mod engine {
     const BUILT_IN: &str = "range";
     const NAME: &str = "message.txt";
 
-    // Made once: it takes longer than to render a letter.
+    // Made once, not for each text.
     static IN_A_DECISION: LazyLock<Environment<'static>> = LazyLock::new(|| environment(FUEL));
     static AT_LOAD: LazyLock<Environment<'static>> = LazyLock::new(|| environment(FUEL / 2));
 
