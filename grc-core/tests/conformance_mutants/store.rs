@@ -22,8 +22,10 @@ use uuid::Uuid;
 
 pub(crate) type Answer<T> = Result<T, StorageError>;
 
-/// How many calls a case may make of one store: a mutant that makes a case go round for ever fails it here.
-const CALLS: u64 = 4_000;
+/// How many calls a case may make of one store: a mutant that makes a case go round for ever fails it here. Sound
+/// cases make hundreds; the readers of `c01_reader_never_sees_half_a_batch` read on until their writer has ended,
+/// however long it has to wait for a processor.
+const CALLS: u64 = 40_000;
 
 /// What a mutant has to remember. It is gone when the store is closed, unless the mutant says otherwise.
 #[derive(Debug, Default)]
