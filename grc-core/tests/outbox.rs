@@ -10,14 +10,13 @@ use async_trait::async_trait;
 use grc_core::{
     Actor, Authority, Budget, Clock, Grc, GrcError, Intake, ManualClock, Moment, Party, RequestId,
     SeededEntropy, Stores, Word,
-    conformance::Dice,
+    conformance::{Dice, Over},
     definition::Definition,
     engine::{Delivery, Outgoing, Transport, WorkReport},
     request::{Command, DeliveryReport, Fire},
     storage::{
-        Batch, ChangePage, Claim, Cursor, Document, DocumentRange, EventRange, Fact, Load, Loaded,
-        MeasurePage, Page, Parts, Query, Receipt, ScrubReport, StorageError, Store, StoreInfo, StoredEvent,
-        StreamKey, Task,
+        Batch, Claim, EventRange, Fact, Load, Loaded, Page, Parts, Query, Receipt, StorageError, Store,
+        StoredEvent, StreamKey, Task,
     },
 };
 use pollster::block_on;
@@ -51,9 +50,9 @@ async fn pause() {
 struct Pausing(Arc<dyn Store>);
 
 #[async_trait]
-impl Store for Pausing {
-    fn info(&self) -> StoreInfo {
-        self.0.info()
+impl Over for Pausing {
+    fn under(&self) -> &dyn Store {
+        &*self.0
     }
 
     async fn commit(&self, batch: Batch) -> Result<Receipt, StorageError> {
@@ -78,37 +77,11 @@ impl Store for Pausing {
         self.0.events(range).await
     }
 
-    async fn measures(
-        &self,
-        authority: &Word,
-        after: Option<&Cursor>,
-        limit: u32,
-    ) -> Result<MeasurePage, StorageError> {
-        self.0.measures(authority, after, limit).await
-    }
-
-    async fn changes(
-        &self,
-        authority: &Word,
-        after: Option<&Cursor>,
-        limit: u32,
-    ) -> Result<ChangePage, StorageError> {
-        self.0.changes(authority, after, limit).await
-    }
-
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>, StorageError> {
         pause().await;
         let out = self.0.claim(claim).await;
         pause().await;
         out
-    }
-
-    async fn documents(&self, range: &DocumentRange) -> Result<Vec<Document>, StorageError> {
-        self.0.documents(range).await
-    }
-
-    async fn scrub(&self) -> Result<ScrubReport, StorageError> {
-        self.0.scrub().await
     }
 }
 

@@ -7,17 +7,24 @@ mod common;
 use async_trait::async_trait;
 use common::{Town, at, leak, refusal};
 use grc_core::{
-    Actor, Assignee, Authority, Budget, Condition, Grc, GrcError, Intake, KeyId, List, Party, RequestId,
-    SeededEntropy, Stores, Value, Word,
+    Actor, Assignee, Authority, Budget, Condition, Grc, GrcError, Intake, InterventionId, KeyId, List, Party,
+    RequestId, SeededEntropy, Stores, Value, Word,
     condition::Var,
-    conformance::{Fault, FaultStore},
+    conformance::{Fault, FaultStore, Over},
     definition::Definition,
+    engine::SiteInstruction,
+    intervention::{Planning, Work},
     request::{Command, Fire},
-    storage::StorageErrorKind,
+    storage::{Load, Loaded, StorageError, StorageErrorKind, Store, StreamKey},
     vault::{DataKey, KeyState, Keyring, KeyringError, KeyringInfo, Slot, SlotKey},
 };
 use pollster::block_on;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use uuid::Uuid;
 
 /// The town with a change to its leaks.
@@ -425,5 +432,63 @@ fn an_intake_that_was_done_meanwhile_is_not_refused_when_it_is_sent_again() {
         let again = grc.authority("ville").unwrap().session(Actor::agent("a-01")).submit(same.clone()).await;
         let first = town.agent("a-01").submit(same).await.unwrap();
         assert_eq!(again.unwrap(), first);
+    });
+}
+
+/// Does something once, before it loads an intervention to decide on it.
+struct Between {
+    under: Arc<dyn Store>,
+    then: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+}
+
+impl std::fmt::Debug for Between {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Between")
+    }
+}
+
+#[async_trait]
+impl Over for Between {
+    fn under(&self) -> &dyn Store {
+        &*self.under
+    }
+
+    async fn load(&self, load: &Load) -> Result<Loaded, StorageError> {
+        let is_it = |stream: &StreamKey| stream.kind.as_str() == InterventionId::KIND;
+        if load.receipt.is_none() && load.streams.iter().any(is_it) {
+            let then = self.then.lock().unwrap().take();
+            if let Some(then) = then {
+                then.await;
+            }
+        }
+        self.under.load(load).await
+    }
+}
+
+/// The same keyed command comes twice at once, as from a telephone whose network came back. One is done between the other's
+/// looking for its receipt and its decision, which is then refused: what was done is answered, not the refusal.
+#[test]
+fn a_keyed_command_on_site_that_is_done_meanwhile_is_answered_as_done() {
+    block_on(async {
+        let stores = Stores::memory();
+        let between = Arc::new(Between { under: Arc::clone(&stores.store), then: Mutex::default() });
+        let town = Town::on("voirie", Stores { store: between.clone(), ..stores }).await;
+        let leak = assigned(&town).await;
+        let (from, until) = (at("2026-11-25T08:00:00Z").to_utc(), at("2026-11-25T11:00:00Z").to_utc());
+        let chief = town.agent("a-02");
+        let id = chief.plan(Planning::new(from, until).serving(leak).agent("a-05")).await.unwrap().id();
+        let worker = || town.agent("a-05");
+        worker().work_on(id, None, Work::Start).await.unwrap();
+        let done = move || SiteInstruction::from(Work::done_with(leak, "Collier changé.")).key("envoi-7");
+        let first = worker();
+        let then = async move { assert!(first.work_on(id, None, done()).await.is_ok()) };
+        *between.then.lock().unwrap() = Some(Box::pin(then));
+        let second = worker().work_on(id, None, done()).await.unwrap();
+        assert!(between.then.lock().unwrap().is_none(), "the other one came between");
+        let seen = worker().intervention(id).await.unwrap();
+        assert_eq!((seen.stage().as_str(), seen.version()), ("done", second.version()));
+        // Without a key it is refused: it is done already.
+        let again = worker().work_on(id, None, Work::done_with(leak, "Collier changé.")).await;
+        assert!(matches!(again, Err(GrcError::Refused(_))), "{again:?}");
     });
 }

@@ -42,10 +42,6 @@ mod statements;
 mod store;
 mod stores;
 
-// What tests share names the library as its users do.
-#[cfg(test)]
-extern crate self as grc_sqlite;
-
 pub use keyring::SqliteKeyring;
 pub use options::{Durability, Opened, Options};
 pub use store::SqliteStore;

@@ -1,7 +1,6 @@
 //! How many statements a command takes, as SQLite itself counts them.
 
 #[path = "../tests/budget/town.rs"]
-#[expect(dead_code, reason = "another test looks at its log")]
 mod town;
 
 use rusqlite::{
@@ -69,7 +68,10 @@ fn a_command_takes_so_many_statements() {
 #[test]
 #[ignore = "run by the test before, in a process of its own"]
 fn counted_alone() {
-    let town = Town::open();
+    let directory = tempfile::tempdir().unwrap();
+    let opened =
+        crate::Options::new().create(true).test(true).open(directory.path().join("town.db")).unwrap();
+    let town = Town::on(opened.into());
     let known: Vec<_> = (0..COMMANDS).map(|n| town.submit(n)).collect();
     let mut ids = Vec::new();
     let intake = cost(|n| ids.push(town.submit(COMMANDS + n)));

@@ -6,18 +6,19 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+#[path = "../../grc-core/tests/common/said.rs"]
+mod said;
+
 use grc_core::{
-    Actor, Budget, Clock, Definition, Grc, GrcError, Instruction, List, ManualClock, Moment, RequestId,
-    SeededEntropy,
+    Actor, Budget, Clock, Definition, Grc, GrcError, Instruction, ManualClock, Moment, SeededEntropy,
     conformance::Walk,
-    insight::{Dimension, Figure, Question},
     request::{Command, Fire},
 };
 use grc_sqlite::Options;
 use pollster::block_on;
 use rusqlite::Connection;
+use said::{AGENT, requests, said, summary};
 use std::{
-    fmt::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -25,8 +26,6 @@ use tempfile::TempDir;
 
 /// The fixtures that there are, oldest first.
 const FIXTURES: [&str; 1] = ["1"];
-/// Who sees all of them.
-const AGENT: &str = "a-09";
 const FILES: [&str; 2] = ["town.db", "town.keys"];
 
 fn definition() -> Definition {
@@ -57,66 +56,6 @@ async fn open_with(directory: &Path) -> (Grc, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Moment::from_micros(1_956_528_000_000_000)));
     let grc = Grc::with(opened.into(), clock.clone(), Arc::new(SeededEntropy::new(77))).await.unwrap();
     (grc, clock)
-}
-
-/// All requests that there are.
-async fn requests(grc: &Grc) -> Vec<RequestId> {
-    let session = grc.authority(Walk::TOWN).unwrap().session(Actor::agent(AGENT));
-    let mut list = List::new().oldest_first();
-    let mut out = Vec::new();
-    loop {
-        let page = session.list(&list).await.unwrap();
-        out.extend(page.requests.iter().map(|request| request.id));
-        match page.next {
-            Some(next) => list = list.after(next),
-            None => return out,
-        }
-    }
-}
-
-/// What is said of a town: what there is of each request, and figures. Named one by one: what a later version says
-/// besides is no difference.
-async fn said(grc: &Grc) -> String {
-    let town = grc.authority(Walk::TOWN).unwrap();
-    let (host, session) = (town.host("chiffres"), town.session(Actor::agent(AGENT)));
-    let mut out = String::new();
-    for id in requests(grc).await {
-        let verdict = host.verify(id).await.unwrap();
-        assert!(verdict.problems.is_empty(), "{id}: {verdict:?}");
-        let seen = session.open(id).await.unwrap();
-        let parties: Vec<_> = seen.parties().iter().map(|party| &party.details).collect();
-        let (messages, notes, files) = (seen.messages().len(), seen.notes().len(), seen.files().len());
-        let (holds, links, sites) = (seen.holds(), seen.links(), seen.interventions().len());
-        let history = session.history(id).await.unwrap().len();
-        writeln!(
-            out,
-            "{id} {} events, {} opened, version {}, {:?}, {:?} {parties:?}, {messages} messages, {notes} notes, \
-             {files} files, {holds:?} {links:?}, {sites} interventions, {history} entries",
-            verdict.events,
-            verdict.opened,
-            seen.version(),
-            seen.state(),
-            seen.field("description"),
-        )
-        .unwrap();
-    }
-    let figures = [Figure::Opened, Figure::Closed, Figure::Anonymised, Figure::Reopened];
-    let table =
-        host.measure(&Question::all().figures(figures).by([Dimension::Service, Dimension::Type])).await;
-    for row in table.unwrap().rows {
-        writeln!(out, "{:?} {:?}", row.ids(), row.cells).unwrap();
-    }
-    out
-}
-
-/// As a number that a line of a file can hold, with how much it was.
-fn summary(said: &str) -> String {
-    let mut sum: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in said.bytes() {
-        sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    let requests = said.lines().filter(|line| line.contains(" events, ")).count();
-    format!("{requests} requests, {} bytes, {sum:016x}\n", said.len())
 }
 
 fn expected(name: &str) -> String {

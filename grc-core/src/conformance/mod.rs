@@ -74,6 +74,7 @@ mod leases;
 mod limits;
 mod links;
 mod list;
+mod over;
 mod pages;
 mod recount;
 mod rows;
@@ -83,6 +84,7 @@ mod walk;
 
 pub use fault::{Fault, FaultKeyring, FaultStore};
 pub use harness::{Handles, Harness, KeyringHarness};
+pub use over::Over;
 pub use recount::{Asked, Compared, Recount, compare, prove_figures};
 pub use walk::{Dice, Trace, Walk, code_of};
 

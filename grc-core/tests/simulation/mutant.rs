@@ -3,10 +3,8 @@
 use async_trait::async_trait;
 use grc_core::{
     Word,
-    storage::{
-        Batch, ChangePage, Claim, Cursor, Document, DocumentRange, EventRange, Load, Loaded, MeasurePage,
-        Page, Query, Receipt, ScrubReport, Step, StorageError, Store, StoreInfo, StoredEvent, Task, TaskRef,
-    },
+    conformance::Over,
+    storage::{Batch, ChangePage, Claim, Cursor, Receipt, Step, StorageError, Store, Task, TaskRef},
 };
 use std::{
     collections::BTreeMap,
@@ -86,9 +84,9 @@ impl Wrong {
 }
 
 #[async_trait]
-impl Store for Wrong {
-    fn info(&self) -> StoreInfo {
-        self.inner.info()
+impl Over for Wrong {
+    fn under(&self) -> &dyn Store {
+        &*self.inner
     }
 
     async fn commit(&self, batch: Batch) -> Result<Receipt, StorageError> {
@@ -99,27 +97,6 @@ impl Store for Wrong {
         let steps = batch.steps().iter().filter_map(|step| self.changed(step));
         let changed = steps.fold(Batch::new(batch.id(), batch.authority().clone(), batch.at()), Batch::with);
         self.inner.commit(changed).await
-    }
-
-    async fn load(&self, load: &Load) -> Result<Loaded, StorageError> {
-        self.inner.load(load).await
-    }
-
-    async fn query(&self, query: &Query) -> Result<Page, StorageError> {
-        self.inner.query(query).await
-    }
-
-    async fn events(&self, range: &EventRange) -> Result<Vec<StoredEvent>, StorageError> {
-        self.inner.events(range).await
-    }
-
-    async fn measures(
-        &self,
-        authority: &Word,
-        after: Option<&Cursor>,
-        limit: u32,
-    ) -> Result<MeasurePage, StorageError> {
-        self.inner.measures(authority, after, limit).await
     }
 
     async fn changes(
@@ -141,13 +118,5 @@ impl Store for Wrong {
             self.leases.lock().unwrap().insert(task.id.uuid(), task.lease);
         }
         Ok(tasks)
-    }
-
-    async fn documents(&self, range: &DocumentRange) -> Result<Vec<Document>, StorageError> {
-        self.inner.documents(range).await
-    }
-
-    async fn scrub(&self) -> Result<ScrubReport, StorageError> {
-        self.inner.scrub().await
     }
 }

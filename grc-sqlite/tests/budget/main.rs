@@ -7,6 +7,8 @@ mod town;
 
 use allocation_counter::measure;
 use grc_core::RequestId;
+use grc_sqlite::Options;
+use std::path::Path;
 use town::Town;
 
 /// A page in the log, with its header.
@@ -15,10 +17,10 @@ const FRAME: u64 = 4_096 + 24;
 const COUNT: usize = 50;
 
 /// Pages and allocations a command, of `COUNT` of them.
-fn cost(town: &Town, mut command: impl FnMut(usize)) -> (f64, f64) {
-    let before = std::fs::metadata(&town.log).unwrap().len();
+fn cost(log: &Path, mut command: impl FnMut(usize)) -> (f64, f64) {
+    let before = std::fs::metadata(log).unwrap().len();
     let allocated = measure(|| (0..COUNT).for_each(&mut command)).count_total;
-    let written = std::fs::metadata(&town.log).unwrap().len() - before;
+    let written = std::fs::metadata(log).unwrap().len() - before;
     (written as f64 / FRAME as f64 / COUNT as f64, allocated as f64 / COUNT as f64)
 }
 
@@ -31,13 +33,16 @@ fn within(what: &str, found: f64, budget: f64) {
 
 #[test]
 fn a_command_stays_within_its_budget() {
-    let town = Town::open();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("town.db");
+    let log = file.with_extension("db-wal");
+    let town = Town::on(Options::new().create(true).test(true).open(&file).unwrap().into());
     let known: Vec<RequestId> = (0..COUNT).map(|n| town.submit(n)).collect();
     let mut ids = Vec::new();
-    let intake = cost(&town, |n| ids.push(town.submit(COUNT + n)));
+    let intake = cost(&log, |n| ids.push(town.submit(COUNT + n)));
     known.into_iter().for_each(|id| town.assign(id));
     let mut ids = ids.into_iter();
-    let transition = cost(&town, |_| town.assign(ids.next().unwrap()));
+    let transition = cost(&log, |_| town.assign(ids.next().unwrap()));
     println!("pages and allocations, an intake {intake:?}, a transition {transition:?}");
     within("pages an intake", intake.0, 25.0);
     within("allocations an intake", intake.1, 850.0);

@@ -2,39 +2,28 @@
 
 use grc_core::{
     Actor, Assignee, Definition, Grc, Intake, ManualClock, Moment, Party, Place, RequestId, SeededEntropy,
-    Session, request::Fire,
+    Session, Stores, request::Fire,
 };
-use grc_sqlite::Options;
 use pollster::block_on;
 use std::{path::Path, sync::Arc};
 
 pub(crate) struct Town {
-    pub(crate) log: std::path::PathBuf,
     takes: Session,
     deals: Session,
-    _directory: tempfile::TempDir,
 }
 
 impl Town {
-    pub(crate) fn open() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("town.db");
-        let opened = Options::new().create(true).test(true).open(&file).unwrap();
+    pub(crate) fn on(stores: Stores) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart/town");
         let definition = Definition::from_dir(path).unwrap_or_else(|error| panic!("{error}"));
         let clock = Arc::new(ManualClock::at(Moment::from_micros(1_767_222_000_000_000)));
         let town = block_on(async {
-            let grc = Grc::with(opened.into(), clock, Arc::new(SeededEntropy::new(1))).await.unwrap();
+            let grc = Grc::with(stores, clock, Arc::new(SeededEntropy::new(1))).await.unwrap();
             let town = grc.authority("town").unwrap();
             town.host("set-up").publish(&definition).await.unwrap();
             town
         });
-        Self {
-            log: file.with_extension("db-wal"),
-            takes: town.session(Actor::agent("a-17")),
-            deals: town.session(Actor::agent("a-03")),
-            _directory: directory,
-        }
+        Self { takes: town.session(Actor::agent("a-17")), deals: town.session(Actor::agent("a-03")) }
     }
 
     pub(crate) fn submit(&self, n: usize) -> RequestId {

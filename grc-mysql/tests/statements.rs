@@ -1,0 +1,74 @@
+//! How many statements a command takes, as the server itself counts them: each is a way to it and back.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod common;
+#[path = "../../grc-sqlite/tests/budget/town.rs"]
+mod town;
+
+use common::{block_on, connect, fresh, options, shared};
+use private_server::Server;
+use std::{collections::BTreeMap, sync::Arc};
+use town::Town;
+
+/// What is counted: what clients send, and of it what is not done without a flush.
+const COUNTED: [&str; 7] = [
+    "Questions",
+    "Com_select",
+    "Com_insert",
+    "Com_update",
+    "Com_delete",
+    "Com_stmt_prepare",
+    "Handler_commit",
+];
+/// Commands that are counted, after as many that are not.
+const COMMANDS: usize = 20;
+
+fn counts(server: &Server) -> BTreeMap<String, u64> {
+    block_on(async {
+        let mut connection = connect(server, "grc").await;
+        let rows =
+            sqlx::query_as::<_, (String, String)>("SHOW GLOBAL STATUS").fetch_all(&mut connection).await;
+        let counts = rows.unwrap().into_iter().filter(|(name, _)| COUNTED.contains(&name.as_str()));
+        counts.map(|(name, count)| (name, count.parse().unwrap())).collect()
+    })
+}
+
+/// What a command costs, rounded up, without what counting it costs.
+fn cost(server: &Server, mut command: impl FnMut(usize)) -> BTreeMap<String, u64> {
+    let start = counts(server);
+    let before = counts(server);
+    (0..COMMANDS).for_each(&mut command);
+    let after = counts(server);
+    let of = |name: &str| (after[name] - before[name]).saturating_sub(before[name] - start[name]);
+    before.keys().map(|name| (name.clone(), of(name).div_ceil(COMMANDS as u64))).collect()
+}
+
+/// Whoever makes a command dearer raises its budget in the same change, with the reason.
+#[test]
+fn a_command_takes_so_many_statements() {
+    // This program's own: its counts are of all its clients.
+    let server = shared();
+    let (store, keys) = (fresh(server), fresh(server));
+    let stores = block_on(async {
+        let keyring = Arc::new(options().open_keyring(&keys).await.unwrap());
+        options().open(&store, keyring).await.unwrap()
+    });
+    let town = Town::on(stores);
+    let known: Vec<_> = (0..COMMANDS).map(|n| town.submit(n)).collect();
+    let mut ids = Vec::new();
+    let intake = cost(server, |n| ids.push(town.submit(COMMANDS + n)));
+    known.into_iter().for_each(|id| town.assign(id));
+    let mut ids = ids.into_iter();
+    let transition = cost(server, |_| town.assign(ids.next().unwrap()));
+    println!("an intake: {intake:?}\na transition: {transition:?}");
+    let within =
+        |cost: &BTreeMap<String, u64>, budget: u64| (budget - 2..=budget).contains(&cost["Questions"]);
+    assert!(within(&intake, 16), "16 statements an intake: {intake:?}");
+    assert!(within(&transition, 21), "21 statements a transition: {transition:?}");
+}
