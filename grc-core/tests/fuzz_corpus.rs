@@ -39,6 +39,9 @@ fn kept(target: &str) -> Vec<(String, Vec<u8>)> {
     out
 }
 
+/// Targets of the quickstart's readers, whose own test does the same.
+const ELSEWHERE: [&str; 2] = ["export", "mapping"];
+
 /// How much more memory than it was given a target may have at once: for each byte, and besides.
 const PER_BYTE: usize = 400;
 const BESIDES: usize = 4 << 20;
@@ -60,7 +63,9 @@ fn what_is_kept_does_no_harm_and_its_mutations_neither() {
     let folders: BTreeSet<String> =
         std::fs::read_dir(corpus()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(folders, names, "each target has a folder of its own in the corpus");
+    let here: BTreeSet<String> =
+        folders.into_iter().filter(|name| !ELSEWHERE.contains(&name.as_str())).collect();
+    assert_eq!(here, names, "each target has a folder of its own in the corpus");
     for (target, call) in TARGETS {
         let kept = kept(target);
         let read = kept.iter().filter(|(name, data)| run(target, *call, data, name)).count();

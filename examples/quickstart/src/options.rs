@@ -218,29 +218,11 @@ fn unknown_option(name: &str) -> Failure {
     let dashes = if name.chars().count() == 1 { "-" } else { "--" };
     let near = NAMES
         .iter()
-        .map(|known| (distance(name, known), known))
+        .map(|known| (strsim::levenshtein(name, known), known))
         .filter(|(distance, known)| *distance <= 2 && known.len() > 1)
         .min();
     wrong(match near {
         Some((_, known)) => format!("unknown option `{dashes}{name}`; did you mean `--{known}`?"),
         None => format!("unknown option `{dashes}{name}`"),
     })
-}
-
-/// How many characters must be changed, added or left out to make one text of the other.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut before = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (y, up) in b.iter().zip(row.iter().skip(1)) {
-            left = (before + usize::from(x != *y)).min(left + 1).min(up + 1);
-            before = *up;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }

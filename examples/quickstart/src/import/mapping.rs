@@ -12,6 +12,9 @@ use std::{
     path::Path,
 };
 
+/// The states of the workflow that an export is replayed on: what those of the other software become.
+pub(crate) const STATES: [&str; 4] = ["a-traiter", "en-cours", "en-attente", "cloturee"];
+
 /// What a value of the export is turned into an identifier of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -297,15 +300,15 @@ impl Mapping {
         if self.take.contains(&Kind::State) {
             return wrong(format!(
                 "states cannot be taken from a column: translate them in `[values.state]` to {}",
-                super::model::STATES.map(|state| format!("`{state}`")).join(", ")
+                STATES.map(|state| format!("`{state}`")).join(", ")
             ));
         }
         let states = self.values.get(&Kind::State).into_iter().flat_map(BTreeMap::values);
         for state in states.chain(self.defaults.get(&Kind::State)) {
-            if !super::model::STATES.contains(&state.as_str()) {
+            if !STATES.contains(&state.as_str()) {
                 return wrong(format!(
                     "`{state}` is no state: there are {}",
-                    super::model::STATES.map(|state| format!("`{state}`")).join(", ")
+                    STATES.map(|state| format!("`{state}`")).join(", ")
                 ));
             }
         }

@@ -1,7 +1,7 @@
 //! The definition that an export needs: what its columns hold, on one plain workflow.
 
 use super::{
-    mapping::{Kind, Mapping},
+    mapping::{Kind, Mapping, STATES},
     survey::Survey,
 };
 use crate::failure::{Failure, Res};
@@ -14,8 +14,6 @@ use grc_core::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The states of the workflow.
-pub(crate) const STATES: [&str; 4] = ["a-traiter", "en-cours", "en-attente", "cloturee"];
 /// The last of them.
 pub(crate) const CLOSED: &str = "cloturee";
 /// Who replays.

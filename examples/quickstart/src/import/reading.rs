@@ -194,7 +194,7 @@ impl Rows {
         let near = self
             .header
             .iter()
-            .map(|column| (crate::options::distance(&column.to_lowercase(), &name.to_lowercase()), column))
+            .map(|column| (strsim::levenshtein(&column.to_lowercase(), &name.to_lowercase()), column))
             .filter(|(distance, _)| *distance <= 2)
             .min();
         match near {
