@@ -21,18 +21,26 @@ profile [intake | transition | import | list | measure]
 
   --store NAME   memory, sqlite (this one if none is named), mariadb
   --callers N    how many at once
-  --count N      how often";
+  --count N      how often
+  --requests N   among how many requests lists and figures are (5000)";
 
 struct Options {
     what: String,
     store: Kind,
     callers: usize,
     count: usize,
+    requests: usize,
 }
 
 /// None if only help was asked for.
 fn read() -> Result<Option<Options>, lexopt::Error> {
-    let mut out = Options { what: "transition".to_owned(), store: Kind::Sqlite, callers: 1, count: 2_000 };
+    let mut out = Options {
+        what: "transition".to_owned(),
+        store: Kind::Sqlite,
+        callers: 1,
+        count: 2_000,
+        requests: 5_000,
+    };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -44,6 +52,7 @@ fn read() -> Result<Option<Options>, lexopt::Error> {
             }
             Long("callers") => out.callers = parser.value()?.parse()?,
             Long("count") => out.count = parser.value()?.parse()?,
+            Long("requests") => out.requests = parser.value()?.parse()?,
             Long("help") | Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
         }
@@ -52,7 +61,7 @@ fn read() -> Result<Option<Options>, lexopt::Error> {
 }
 
 fn run(options: &Options) -> Res<()> {
-    let Options { what, store, callers, count } = options;
+    let Options { what, store, callers, count, requests } = options;
     let (callers, count) = (*callers, *count);
     let place = Place::new(*store)?;
     let town = Town::open(place.ours("profile")?)?;
@@ -67,7 +76,7 @@ fn run(options: &Options) -> Res<()> {
         }
         "import" => town.import(callers, 0, count)?,
         "list" | "measure" => {
-            let (ids, _) = town.receive(16, 0, 5_000)?;
+            let (ids, _) = town.receive(16, 0, *requests)?;
             let own: Vec<_> = ids.into_iter().step_by(50).collect();
             town.assign(16, &own)?;
             forget();

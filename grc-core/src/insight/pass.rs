@@ -13,7 +13,7 @@ use crate::{
     condition::{Environment, Var},
     engine::Current,
     refusal::{Problem, Refusal},
-    request::Measure,
+    request::{Measure, Words},
     storage::{Cursor, StoreInfo, StreamKey},
 };
 use std::collections::BTreeMap;
@@ -62,16 +62,11 @@ impl Authority {
     async fn measures_after(
         &self,
         after: Option<&Cursor>,
-    ) -> Result<(Vec<(StreamKey, Measure)>, Option<Cursor>), GrcError> {
+    ) -> Result<(Vec<(StreamKey, Vec<u8>)>, Option<Cursor>), GrcError> {
         let inner = self.inner();
-        let page = inner.grc.0.stores.store.measures(&inner.name, after, StoreInfo::MAX_PAGE).await?;
-        let mut rows = Vec::with_capacity(page.rows.len());
-        for (key, bytes) in page.rows.into_iter().filter(|(key, _)| key.kind == RequestId::KIND) {
-            let measure =
-                Measure::from_bytes(&bytes).map_err(|error| GrcError::Corrupt(error.to_string()))?;
-            rows.push((key, measure));
-        }
-        Ok((rows, page.next))
+        let mut page = inner.grc.0.stores.store.measures(&inner.name, after, StoreInfo::MAX_PAGE).await?;
+        page.rows.retain(|(key, _)| key.kind == RequestId::KIND);
+        Ok((page.rows, page.next))
     }
 
     /// The answers to several questions: one pass for all.
@@ -88,10 +83,13 @@ impl Authority {
             let plan = Plan::new(question, zone, now)?;
             tallies.push((question, Tally::new(plan, question.figures.clone())));
         }
+        let mut words = Words::default();
         let mut after = None;
         loop {
             let (rows, next) = self.measures_after(after.as_ref()).await?;
-            for (key, measure) in &rows {
+            for (key, bytes) in &rows {
+                // Each is read, counted and let go before the next.
+                let measure = &read(bytes, &mut words)?;
                 let facts = MeasureEnv(measure);
                 let counted = Counted { id: key.id, measure };
                 for (question, tally) in &mut tallies {
@@ -132,10 +130,12 @@ impl Authority {
         let mut behind = Behind::default();
         let key =
             |id: RequestId| StreamKey::new(self.inner().name.clone(), Word::of(RequestId::KIND), id.uuid());
+        let mut words = Words::default();
         let mut after = after.map(|id| Cursor::after_stream(&key(id)));
         loop {
             let (rows, next) = self.measures_after(after.as_ref()).await?;
-            for (key, measure) in &rows {
+            for (key, bytes) in &rows {
+                let measure = &read(bytes, &mut words)?;
                 let facts = MeasureEnv(measure);
                 let readable = !group.is_money() || reach.money.holds(&facts);
                 if !readable || !reach.see.holds(&facts) || !reach.counts(&question, &facts) {
@@ -174,6 +174,10 @@ impl Authority {
         }
         Ok(names)
     }
+}
+
+fn read(bytes: &[u8], words: &mut Words) -> Result<Measure, GrcError> {
+    Measure::read(bytes, words).map_err(|error| GrcError::Corrupt(error.to_string()))
 }
 
 /// The place that keys name.

@@ -5,7 +5,7 @@ use crate::{
     Moment, Word,
     storage::{Fact, FactValue, Facts},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Bytes that are no measure row of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +66,12 @@ impl Measure {
     /// # Errors
     /// [`MeasureError`] if these are not the bytes of a row of this version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MeasureError> {
-        let mut reader = Reader(bytes);
+        Self::read(bytes, &mut Words::default())
+    }
+
+    /// Reads a row, one of many that have mostly the same words.
+    pub(crate) fn read(bytes: &[u8], words: &mut Words) -> Result<Self, MeasureError> {
+        let mut reader = Reader { bytes, words };
         if reader.byte()? != 1 {
             return Err(MeasureError("unknown version"));
         }
@@ -97,7 +102,7 @@ impl Measure {
             let cents = reader.signed()?;
             spans.push(Span { kind, dimensions, from: Moment::from_micros(from), until, minutes, cents });
         }
-        if reader.0.is_empty() { Ok(Self { facts, spans }) } else { Err(MeasureError("bytes left over")) }
+        if reader.bytes.is_empty() { Ok(Self { facts, spans }) } else { Err(MeasureError("bytes left over")) }
     }
 }
 
@@ -119,23 +124,42 @@ fn signed(number: i64, out: &mut Vec<u8>) {
     unsigned(((number << 1) ^ (number >> 63)).cast_unsigned(), out);
 }
 
-struct Reader<'a>(&'a [u8]);
+/// The words that rows were made of so far: each is made once, and only so many are remembered.
+#[derive(Debug, Default)]
+pub(crate) struct Words(HashMap<Vec<u8>, Word>);
+
+impl Words {
+    const MOST: usize = 4_096;
+
+    fn word(&mut self, bytes: &[u8]) -> Option<Word> {
+        if let Some(word) = self.0.get(bytes) {
+            return Some(word.clone());
+        }
+        let word = Word::new(std::str::from_utf8(bytes).ok()?).ok()?;
+        if self.0.len() < Self::MOST {
+            self.0.insert(bytes.to_vec(), word.clone());
+        }
+        Some(word)
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    words: &'a mut Words,
+}
 
 impl Reader<'_> {
     fn byte(&mut self) -> Result<u8, MeasureError> {
-        let (byte, rest) = self.0.split_first().ok_or(MeasureError("cut short"))?;
-        self.0 = rest;
+        let (byte, rest) = self.bytes.split_first().ok_or(MeasureError("cut short"))?;
+        self.bytes = rest;
         Ok(*byte)
     }
 
     fn word(&mut self) -> Result<Word, MeasureError> {
         let length = self.byte()?;
-        let (bytes, rest) = self.0.split_at_checked(length.into()).ok_or(MeasureError("cut short"))?;
-        self.0 = rest;
-        std::str::from_utf8(bytes)
-            .ok()
-            .and_then(|text| Word::new(text).ok())
-            .ok_or(MeasureError("not a word"))
+        let (bytes, rest) = self.bytes.split_at_checked(length.into()).ok_or(MeasureError("cut short"))?;
+        self.bytes = rest;
+        self.words.word(bytes).ok_or(MeasureError("not a word"))
     }
 
     fn unsigned(&mut self) -> Result<u64, MeasureError> {

@@ -29,6 +29,7 @@ pub(crate) use decide::{
 pub use event::{Event, EventError, FileData, Held, PartyData, PlaceData, RequestEvent, head};
 pub use files::{Disguise, media_of};
 pub use intake::{Intake, Party, Place};
+pub(crate) use measure::Words;
 pub use measure::{Measure, MeasureError};
 pub use message::{DeliveryReport, MessageState};
 pub use served::ServedState;
