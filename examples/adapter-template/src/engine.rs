@@ -240,13 +240,10 @@ impl fmt::Debug for Engine {
 
 /// Opens a file, and begins a store in it if it may and there is none.
 fn open(file: &Path, options: &Options) -> Outcome<(Database, Meta)> {
-    let database = match options.create {
-        Some(_) => {
-            make(file)?;
-            builder(options).create(file)?
-        }
-        None => builder(options).open(file)?,
-    };
+    if options.create.is_some() {
+        make(file)?;
+    }
+    let database = start(file, options)?;
     // A scrub that was killed left it. No scrub is under way: the file is locked by us.
     remove(&copy_of(file))?;
     let meta = match (meta(&database, file)?, options.create) {
@@ -263,10 +260,15 @@ fn open(file: &Path, options: &Options) -> Outcome<(Database, Meta)> {
     Ok((database, meta))
 }
 
-fn builder(options: &Options) -> Builder {
+/// The engine on a file that is there. An empty one is made a database by who may begin a store.
+fn start(file: &Path, options: &Options) -> Outcome<Database> {
     let mut builder = Builder::new();
     builder.set_cache_size(options.cache).set_check_integrity_on_open(options.check);
-    builder
+    #[cfg(test)]
+    if let Some(disk) = &options.disk {
+        return Ok(builder.create_with_backend(disk.of(file)?)?);
+    }
+    Ok(if options.create.is_some() { builder.create(file)? } else { builder.open(file)? })
 }
 
 /// Copies what lives into a new file, which then takes the place and the name of the old one.
@@ -274,7 +276,7 @@ fn copy(database: &Database, file: &Path, options: &Options) -> Outcome<Database
     let to = copy_of(file);
     remove(&to)?;
     make(&to)?;
-    let copied = builder(options).create(&to)?;
+    let copied = start(&to, &options.clone().create(Uuid::nil()))?;
     let transaction = copied.begin_write()?;
     let mut draft = Draft { table: transaction.open_table(ROWS)?, changed: false };
     let view = View(database.begin_read()?.open_table(ROWS)?);

@@ -41,6 +41,8 @@ mod bytes;
 mod documents;
 mod engine;
 mod error;
+#[cfg(test)]
+mod faults;
 mod feed;
 mod hands;
 mod keys;

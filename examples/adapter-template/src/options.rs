@@ -28,12 +28,23 @@ pub struct Options {
     pub(crate) readers: usize,
     pub(crate) cache: usize,
     pub(crate) check: bool,
+    /// A disk that fails when a test says so.
+    #[cfg(test)]
+    pub(crate) disk: Option<crate::faults::Faults>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // The engine's own cache would grow to a gigabyte.
-        Self { create: None, test: false, readers: 2, cache: 64 << 20, check: false }
+        Self {
+            create: None,
+            test: false,
+            readers: 2,
+            cache: 64 << 20,
+            check: false,
+            #[cfg(test)]
+            disk: None,
+        }
     }
 }
 

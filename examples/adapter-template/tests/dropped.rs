@@ -23,9 +23,8 @@ fn on_disk(directory: &Path) -> BTreeSet<u128> {
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let file = std::fs::read(entry.unwrap().path()).unwrap();
-        for at in file.windows(13).filter(|window| window.starts_with(b"secret-")) {
-            found.extend(std::str::from_utf8(&at[7..]).ok().and_then(|number| number.parse::<u128>().ok()));
-        }
+        let numbers = file.windows(13).filter_map(|window| window.strip_prefix(b"secret-"));
+        found.extend(numbers.filter_map(|number| std::str::from_utf8(number).ok()?.parse::<u128>().ok()));
     }
     found
 }
