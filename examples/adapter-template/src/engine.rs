@@ -7,9 +7,7 @@ use crate::{
     keys,
 };
 use grc_core::storage::{ScrubReport, StorageError};
-use redb::{
-    Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError,
-};
+use redb::{Builder, Database, ReadOnlyTable, ReadableDatabase, ReadableTable, Table, TableDefinition};
 use std::{
     fmt,
     fs::{self, File, OpenOptions},
@@ -171,7 +169,7 @@ impl Engine {
         let mut guard = self.alone();
         let copied = self.database(&mut guard).and_then(|database| copy(database, &self.file, &self.options));
         let done = match copied {
-            // What was there is closed here, after the new file has its name and its lock: nobody gets in between.
+            // What was there is closed here, after the new file has its name, and its lock.
             Ok(copied) => {
                 *guard = Some(copied);
                 sync_directory(&self.file)
@@ -238,37 +236,53 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Opens a file, and begins a store in it if it may and there is none.
+/// Opens a file; if there is none, and it may, it begins a store.
 fn open(file: &Path, options: &Options) -> Outcome<(Database, Meta)> {
-    if options.create.is_some() {
-        make(file)?;
+    if let Some(incarnation) = options.create
+        && !file.try_exists()?
+    {
+        create(file, options, Meta { incarnation, test: options.test })?;
     }
-    let database = start(file, options)?;
+    let database = start(file, options, false)?;
     // A scrub that was killed left it. No scrub is under way: the file is locked by us.
     remove(&copy_of(file))?;
-    let meta = match (meta(&database, file)?, options.create) {
-        (Some(meta), _) => meta,
-        (None, Some(incarnation)) => begin(&database, Meta { incarnation, test: options.test })?,
-        (None, None) => {
-            let message = format!(
-                "`{}` was begun and is empty: remove it, or open it with `create` to finish it",
-                file.display()
-            );
-            return Err(Fault::Store(unusable(message)));
-        }
-    };
+    let meta = meta(&database, file)?;
     Ok((database, meta))
 }
 
-/// The engine on a file that is there. An empty one is made a database by who may begin a store.
-fn start(file: &Path, options: &Options) -> Outcome<Database> {
+/// Begins a store under a name of its own, and gives it the right one when it is whole: the engine does not open a file
+/// whose making was cut short, not even to make it again.
+fn create(file: &Path, options: &Options, meta: Meta) -> Outcome<()> {
+    let to = file.with_added_extension(meta.incarnation.simple().to_string());
+    remove(&to)?;
+    make(&to)?;
+    let database = start(&to, options, true)?;
+    let transaction = database.begin_write()?;
+    let mut draft = Draft { table: transaction.open_table(ROWS)?, changed: false };
+    draft.put(&keys::meta("format"), &[FORMAT])?;
+    draft.put(&keys::meta("incarnation"), meta.incarnation.as_bytes())?;
+    draft.put(&keys::meta("test"), &[u8::from(meta.test)])?;
+    drop(draft);
+    transaction.commit()?;
+    drop(database);
+    // Unlike renaming, this replaces nothing: if somebody else was quicker, theirs is the store.
+    let named = fs::hard_link(&to, file);
+    remove(&to)?;
+    match named {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
+        _ => sync_directory(file),
+    }
+}
+
+/// The engine on a file that is there.
+fn start(file: &Path, options: &Options, new: bool) -> Outcome<Database> {
     let mut builder = Builder::new();
     builder.set_cache_size(options.cache).set_check_integrity_on_open(options.check);
     #[cfg(test)]
     if let Some(disk) = &options.disk {
         return Ok(builder.create_with_backend(disk.of(file)?)?);
     }
-    Ok(if options.create.is_some() { builder.create(file)? } else { builder.open(file)? })
+    Ok(if new { builder.create(file)? } else { builder.open(file)? })
 }
 
 /// Copies what lives into a new file, which then takes the place and the name of the old one.
@@ -276,7 +290,7 @@ fn copy(database: &Database, file: &Path, options: &Options) -> Outcome<Database
     let to = copy_of(file);
     remove(&to)?;
     make(&to)?;
-    let copied = start(&to, &options.clone().create(Uuid::nil()))?;
+    let copied = start(&to, options, true)?;
     let transaction = copied.begin_write()?;
     let mut draft = Draft { table: transaction.open_table(ROWS)?, changed: false };
     let view = View(database.begin_read()?.open_table(ROWS)?);
@@ -307,11 +321,8 @@ fn make(file: &Path) -> Outcome<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(file) {
-        Ok(_) => sync_directory(file),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    options.open(file)?;
+    Ok(())
 }
 
 /// A file survives a power failure only if its name does.
@@ -323,21 +334,13 @@ fn sync_directory(file: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// What the store says of itself; none if the database is empty. Refuses what is not ours, or newer.
-fn meta(database: &Database, file: &Path) -> Outcome<Option<Meta>> {
-    let transaction = database.begin_read()?;
-    let view = match transaction.open_table(ROWS) {
-        Ok(table) => View(table),
-        Err(TableError::TableDoesNotExist(_)) if transaction.list_tables()?.next().is_none() => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error.into()),
-    };
+/// What the store says of itself. Refuses what is not ours, or newer.
+fn meta(database: &Database, file: &Path) -> Outcome<Meta> {
+    let view = View(database.begin_read()?.open_table(ROWS)?);
     let read = |name| view.get(&keys::meta(name));
-    let format = read("format")?.and_then(|format| format.first().copied());
-    match format {
-        Some(FORMAT) => {}
-        Some(newer) => {
+    match read("format")?.as_deref() {
+        Some([FORMAT]) => {}
+        Some([newer]) => {
             let message = format!(
                 "`{}` was written by a newer version (its format is {newer}, this one knows {FORMAT}): use that \
                  version, or restore a backup of before",
@@ -345,21 +348,9 @@ fn meta(database: &Database, file: &Path) -> Outcome<Option<Meta>> {
             );
             return Err(Fault::Store(unusable(message)));
         }
-        None => return Err(Fault::Store(unusable(foreign(file)))),
+        _ => return Err(Fault::Store(unusable(foreign(file)))),
     }
     let incarnation = read("incarnation")?.and_then(|id| Uuid::from_slice(&id).ok());
-    let test = read("test")? == Some(vec![1]);
-    Ok(Some(Meta { incarnation: whole("the store's own rows are damaged", incarnation)?, test }))
-}
-
-/// Fills an empty database, all at once.
-fn begin(database: &Database, meta: Meta) -> Outcome<Meta> {
-    let transaction = database.begin_write()?;
-    let mut draft = Draft { table: transaction.open_table(ROWS)?, changed: false };
-    draft.put(&keys::meta("format"), &[FORMAT])?;
-    draft.put(&keys::meta("incarnation"), meta.incarnation.as_bytes())?;
-    draft.put(&keys::meta("test"), &[u8::from(meta.test)])?;
-    drop(draft);
-    transaction.commit()?;
-    Ok(meta)
+    let test = read("test")?.as_deref() == Some(&[1]);
+    Ok(Meta { incarnation: whole("the store's own rows are damaged", incarnation)?, test })
 }

@@ -48,6 +48,11 @@ fn other_files_are_refused_and_left_as_they_are() {
     }
     assert_eq!(std::fs::read(&path).unwrap(), text.as_bytes());
 
+    // An empty file is somebody's: nothing is begun in it.
+    let (_directory, path) = place();
+    std::fs::write(&path, b"").unwrap();
+    refused(options().open(&path), UNUSABLE, &["town.redb", "not a redb database", "check the path"]);
+
     // Somebody else's database: with other tables, or with one of the same name.
     const THEIRS: TableDefinition<'_, &str, u64> = TableDefinition::new("theirs");
     const SAME: TableDefinition<'_, &str, u64> = TableDefinition::new("rows");
@@ -99,15 +104,22 @@ fn a_file_that_is_open_elsewhere_is_refused_until_it_is_closed() {
 }
 
 #[test]
-fn what_was_begun_and_not_finished_can_be_finished() {
+fn a_making_that_was_cut_short_is_in_nobodys_way() {
+    let (directory, path) = place();
+    let left = directory.path().join(format!("town.redb.{}", Uuid::from_u128(7).simple()));
+    std::fs::write(&left, [0; 8_192]).unwrap();
+    filled(&path);
+    assert!(!left.exists());
+    // Two who begin one store at once have one.
     let (_directory, path) = place();
-    drop(Database::create(&path).unwrap());
-    refused(Options::new().open(&path), UNUSABLE, &["town.redb", "begun and is empty", "`create`"]);
-    block_on(made(&path).commit(create(1, 1))).unwrap();
-    // A file without a byte, too.
-    let (_directory, path) = place();
-    std::fs::write(&path, b"").unwrap();
-    block_on(made(&path).commit(create(1, 1))).unwrap();
+    let begin = |n| Options::new().create(Uuid::from_u128(n)).open(&path);
+    let incarnations: Vec<Uuid> = std::thread::scope(|scope| {
+        let both: Vec<_> =
+            (1..3).map(|n| scope.spawn(move || begin(n).map(|store| store.info().incarnation))).collect();
+        both.into_iter().filter_map(|one| one.join().unwrap().ok()).collect()
+    });
+    let there = Options::new().open(&path).unwrap().info().incarnation;
+    assert!(incarnations.iter().all(|one| *one == there), "{incarnations:?}, {there}");
 }
 
 #[test]
