@@ -41,8 +41,6 @@ mod bytes;
 mod documents;
 mod engine;
 mod error;
-#[cfg(test)]
-mod faults;
 mod feed;
 mod hands;
 mod keys;
@@ -57,3 +55,6 @@ mod tasks;
 
 pub use options::Options;
 pub use store::RedbStore;
+
+#[cfg(test)]
+mod faults;
