@@ -228,7 +228,7 @@ impl<H: Harness> Kit<H> {
     pub(super) fn feed(&self, authority: &Word, after: Option<Cursor>, limit: u32) -> (Vec<Change>, Cursor) {
         let mut after = after;
         let mut out = Vec::new();
-        loop {
+        for _ in 0..10_000 {
             let page = done(H::block_on(self.store.changes(authority, after.as_ref(), limit)));
             assert!(page.changes.len() <= limit as usize, "C-17: a page has at most `limit` changes");
             if page.changes.is_empty() {
@@ -237,6 +237,7 @@ impl<H: Harness> Kit<H> {
             out.extend(page.changes);
             after = Some(page.next);
         }
+        panic!("C-17: a reading of the feed comes to its present end, with a page without changes");
     }
 
     /// Claims tasks of the town, of all kinds, and holds them until a moment.

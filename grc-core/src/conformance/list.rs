@@ -98,6 +98,7 @@ leases {
 pages {
 "C-12" c12_both_orders_with_ties_by_id "oldest and newest first, ties and absent values, every size of page";
 "C-12" c12_rows_that_come_and_go_between_pages_disturb_nothing "what was there throughout is listed once";
+"C-12" c12_a_stream_is_listed_where_it_is_now "a stream whose opening or facts change leaves nothing where it was";
 "C-12" c12_pages_carry_the_parts_asked_for "rows come with the vault parts asked for";
 "C-12" c12_an_empty_list_ends_at_once "no rows, no cursor";
 "C-12" c12_page_sizes_out_of_range_are_refused "pages of 0 and of 1001 rows are refused";
@@ -184,7 +185,7 @@ bounds {
 "C-21" c21_replaced_index_values_find_nothing "an index value that was replaced finds nothing";
 "C-22" c22_same_ids_in_two_authorities_are_apart "the same ids, tokens and names in two authorities";
 "C-22" c22_load_stays_within_its_authority "another authority's stream is as if it were not there";
-"C-22" c22_third_authority_sees_nothing "an authority whose name begins like another's";
+"C-22" c22_third_authority_sees_nothing "an authority whose name begins like another's, or as whose another's begins";
 "C-22" c22_batch_writes_one_authority "a batch leaves the rows of another authority alone";
 }
     } };

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Condition,
-    storage::{Cursor, Expect, Fact, FactValue, Order, Query, StorageErrorKind},
+    storage::{Cursor, Expect, Fact, FactValue, Order, Query, StorageErrorKind, StreamRow},
 };
 
 fn all(order: Order) -> Query {
@@ -74,6 +74,33 @@ pub(super) fn c12_rows_that_come_and_go_between_pages_disturb_nothing<H: Harness
         old.sort_unstable();
         old.dedup();
         assert_eq!(old.len(), 10, "C-12: nothing repeats ({order:?})");
+    }
+}
+
+pub(super) fn c12_a_stream_is_listed_where_it_is_now<H: Harness>() {
+    let kit = Kit::<H>::open();
+    for n in 1..=4 {
+        add(&kit, n, Some(i64::try_from(n).unwrap() * 10), "water");
+    }
+    // To the end, to the beginning, and to the place where another one was.
+    for (n, opened) in [(2, Some(100)), (3, None), (4, Some(20))] {
+        let mut facts = vec![(Fact::Service, fact("roads"))];
+        facts.extend(opened.map(|opened| (Fact::Opened, number(opened))));
+        let row = StreamRow { version: 2, ..row_with(&stream(n), &facts) };
+        kit.ok(rows::batch().with(put(row, Expect::Version(1))));
+    }
+    let of = |service| Condition::is(Fact::Service, service);
+    for (filter, expected) in
+        [(Condition::Constant(true), vec![3, 1, 4, 2]), (of("roads"), vec![3, 4, 2]), (of("water"), vec![1])]
+    {
+        let reversed: Vec<u128> = expected.iter().rev().copied().collect();
+        for limit in [1, 2, 1_000] {
+            let query = |order| Query { limit, filter: filter.clone(), ..all(order) };
+            let oldest = kit.walk(&query(Order::OldestFirst));
+            assert_eq!(oldest, expected, "C-12: once, where it is now, in pages of {limit}: {filter:?}");
+            let newest = kit.walk(&query(Order::NewestFirst));
+            assert_eq!(newest, reversed, "C-12: once, where it is now, in pages of {limit}: {filter:?}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! | C-07 | a row that was written is read back as it was written by any later call on any handle of the store |
 //! | C-08 | a unique link leads to one stream at most; other links to any number. Links of both sorts under one key exclude each other; when two commits make one of each at once, that is not promised: a kind of link is always unique, or never |
 //! | C-09 | `claim` gives out only tasks that are due at its moment, not dead, not held, and the first living one of their queue; never the same task to two callers; each claim raises attempts and the lease number |
-//! | C-10 | a step under a lease that is not the task's present one is a conflict; a task that was never claimed has none. Tasks are known by their id; the queue in a reference says where to look |
+//! | C-10 | a step under a lease that is not the task's present one is a conflict; a task that was never claimed has none, and one that is put back has another number. Tasks are known by their id; the queue in a reference says where to look |
 //! | C-11 | `Cancel` takes away living, held and dead tasks alike |
 //! | C-12 | `query` gives exactly the streams that meet the condition, in the order asked, each once over all pages, with equal keys in order of id; rows that come or go between pages neither repeat nor hide others |
 //! | C-13 | a page looks at no more rows than `scan`; it may be short and still have a cursor |
@@ -184,7 +184,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> Result<ChangePage, StorageError>;
 
-    /// Leases due tasks. Clause C-09.
+    /// Leases due tasks. Clause C-09. If there are more than the limit, which of them is not promised; the stores here
+    /// give those that are due the longest.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>, StorageError>;
 
     /// Reads documents, by name and version. Clause C-15.

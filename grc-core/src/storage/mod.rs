@@ -8,6 +8,7 @@ mod blob;
 pub mod contract;
 mod error;
 mod facts;
+pub mod filter;
 mod memory;
 mod query;
 mod rows;

@@ -38,7 +38,8 @@ pub struct Query {
     pub after: Option<Cursor>,
     /// At most so many (1 to [`StoreInfo::MAX_PAGE`]).
     pub limit: u32,
-    /// Look at most at so many rows; past it the page is short and has a cursor.
+    /// Look at most at so many rows; past it the page is short and has a cursor. Whether a row that the link does not lead
+    /// to was looked at is the store's own.
     pub scan: u32,
     /// With these parts of their vaults.
     pub parts: BTreeSet<Part>,

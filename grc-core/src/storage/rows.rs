@@ -175,7 +175,7 @@ pub struct Document {
 pub struct Access {
     /// Of which stream.
     pub stream: StreamKey,
-    /// When.
+    /// When. A store need not keep it: the body says it.
     pub at: Moment,
     /// JSON: the actor and the fields.
     pub body: Vec<u8>,

@@ -13,7 +13,8 @@ use uuid::Uuid;
 const VERSION: u8 = 1;
 
 impl Step {
-    /// What the step touches if it writes something. Measure and index rows are named with their stream, whose version
+    /// What the step touches if it writes something. Only a [`Self::RaiseDocument`] that finds its version there writes
+    /// nothing, and is left out; what is made or dropped or scheduled again is named, whether it changed a byte or not. Measure and index rows are named with their stream, whose version
     /// only the store knows: see [`Touched::Stream`].
     pub fn touched(&self) -> Vec<Touched> {
         vec![match self {

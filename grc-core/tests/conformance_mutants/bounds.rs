@@ -150,6 +150,11 @@ fn other(authority: &Word) -> Word {
     if *authority == word("town") { word("county") } else { word("town") }
 }
 
+/// The town for who asks with the beginning of its name.
+fn longer(authority: &Word) -> Word {
+    if authority.as_str() == "tow" { word("town") } else { authority.clone() }
+}
+
 /// An authority whose name begins like another's, taken for it.
 fn short(authority: &Word) -> Word {
     if authority.as_str().starts_with("town") { word("town") } else { authority.clone() }
@@ -226,6 +231,8 @@ fn shared() -> Vec<Mutant> {
         }),
         Mutant::new("C-22", "the feed is of all whose names begin so")
             .changes(|under, from| under.changes(Reading { authority: short(&from.authority), ..from })),
+        Mutant::new("C-22", "the feed is of all that begin with the name")
+            .changes(|under, from| under.changes(Reading { authority: longer(&from.authority), ..from })),
         Mutant::new("C-22", "tasks are claimed whoever's they are").claim(|under, claim| {
             let mut claimed = under.claim(claim.clone())?;
             let theirs = Claim { authority: other(&claim.authority), ..claim };

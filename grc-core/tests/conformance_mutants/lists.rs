@@ -243,6 +243,12 @@ fn pages() -> Vec<Mutant> {
             let next = (reached < end).then(|| Cursor::from_bytes(reached.to_be_bytes().to_vec()));
             Ok(Page { rows, next })
         }),
+        Mutant::new("C-12", "a stream that moved is where it was, too").query(|under, query| {
+            let mut page = under.query(query)?;
+            let moved = page.rows.iter().find(|record| record.row.version == 2).cloned();
+            page.rows.extend(moved);
+            Ok(page)
+        }),
         Mutant::new("C-12", "both orders are the newest first").query(|under, query| {
             let order = if query.order == Order::OldestFirst { Order::NewestFirst } else { query.order };
             under.query(Query { order, ..query })
