@@ -7,16 +7,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod common;
-#[path = "../../grc-core/tests/common/said.rs"]
-mod said;
+#[path = "../../grc-core/tests/common/left.rs"]
+mod left;
 
 use common::{block_on, fresh, options, shared};
-use grc_core::{
-    Actor, Budget, Clock, Definition, Grc, GrcError, Instruction, ManualClock, Moment, SeededEntropy, Stores,
-    conformance::Walk,
-    request::{Command, Fire},
-};
-use said::{AGENT, requests, said, summary};
+use grc_core::{Grc, ManualClock, Stores, conformance::Walk};
+use left::{definition, engine, said, summary, work_goes_on};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection, Row};
 use std::{
     fmt::Write,
@@ -27,11 +23,6 @@ use std::{
 /// The fixtures that there are, oldest first.
 const FIXTURES: [&str; 1] = ["1"];
 const FILES: [&str; 2] = ["store.sql", "keys.sql"];
-
-fn definition() -> Definition {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../grc-core/tests/definitions/voirie");
-    Definition::from_dir(path).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -64,10 +55,7 @@ async fn stores([store, keys]: &Place) -> Stores {
 }
 
 async fn open(place: &Place) -> (Grc, Arc<ManualClock>) {
-    // Long after all that is in it.
-    let clock = Arc::new(ManualClock::at(Moment::from_micros(1_956_528_000_000_000)));
-    let grc = Grc::with(stores(place).await, clock.clone(), Arc::new(SeededEntropy::new(77))).await.unwrap();
-    (grc, clock)
+    engine(stores(place).await).await
 }
 
 /// All tables of a database with all that is in them, as statements that any server of this kind takes.
@@ -156,31 +144,7 @@ fn work_goes_on_in_what_every_version_left() {
         let place = copy(name);
         block_on(async {
             let (grc, clock) = open(&place).await;
-            let town = grc.authority(Walk::TOWN).unwrap();
-            town.host("set-up").publish(&definition()).await.unwrap();
-            let mut closed = 0;
-            for id in requests(&grc).await {
-                // One that is anonymised is not changed any more.
-                let note = Instruction::new(Command::note("vu"));
-                let _ = town.session(Actor::agent(AGENT)).act_on(id, None, note).await;
-                // By whoever may.
-                for agent in ["a-02", "a-03", "a-04"] {
-                    let close = Fire::new("cloturer").outcome("repare");
-                    match town.session(Actor::agent(agent)).act_on(id, None, close).await {
-                        Ok(_) => closed += 1,
-                        Err(GrcError::Refused(_) | GrcError::NotPermitted(_) | GrcError::NotFound) => {}
-                        Err(error) => panic!("{id}: {error:?}"),
-                    }
-                }
-            }
-            clock.set(clock.now().plus_days(400));
-            let report = town.host("worker").work(None, Budget::ALL).await.unwrap();
-            println!("fixture {name}: {closed} closed, {report:?}");
-            assert!(closed > 0 && report.anonymised == closed && report.later == 0);
-            for id in requests(&grc).await {
-                let verdict = town.host("checks").verify(id).await.unwrap();
-                assert!(verdict.problems.is_empty(), "{id}: {verdict:?}");
-            }
+            work_goes_on(name, &grc, &clock).await;
         });
     }
 }

@@ -6,18 +6,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-#[path = "../../grc-core/tests/common/said.rs"]
-mod said;
+#[path = "../../grc-core/tests/common/left.rs"]
+mod left;
 
-use grc_core::{
-    Actor, Budget, Clock, Definition, Grc, GrcError, Instruction, ManualClock, Moment, SeededEntropy,
-    conformance::Walk,
-    request::{Command, Fire},
-};
+use grc_core::{Actor, Grc, Instruction, ManualClock, conformance::Walk, request::Command};
 use grc_sqlite::Options;
+use left::{AGENT, definition, engine, requests, said, summary, work_goes_on};
 use pollster::block_on;
 use rusqlite::Connection;
-use said::{AGENT, requests, said, summary};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,11 +23,6 @@ use tempfile::TempDir;
 /// The fixtures that there are, oldest first.
 const FIXTURES: [&str; 1] = ["1"];
 const FILES: [&str; 2] = ["town.db", "town.keys"];
-
-fn definition() -> Definition {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../grc-core/tests/definitions/voirie");
-    Definition::from_dir(path).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -46,16 +37,8 @@ fn copy(name: &str) -> TempDir {
     directory
 }
 
-async fn open(directory: &Path) -> Grc {
-    open_with(directory).await.0
-}
-
-async fn open_with(directory: &Path) -> (Grc, Arc<ManualClock>) {
-    let opened = Options::new().open(directory.join("town.db")).unwrap();
-    // Long after all that is in it.
-    let clock = Arc::new(ManualClock::at(Moment::from_micros(1_956_528_000_000_000)));
-    let grc = Grc::with(opened.into(), clock.clone(), Arc::new(SeededEntropy::new(77))).await.unwrap();
-    (grc, clock)
+async fn open(directory: &Path) -> (Grc, Arc<ManualClock>) {
+    engine(Options::new().open(directory.join("town.db")).unwrap().into()).await
 }
 
 fn expected(name: &str) -> String {
@@ -83,7 +66,7 @@ fn make() {
     });
     opened.store.close();
     drop(opened);
-    let said = block_on(async { said(&open(copy("new").path()).await).await });
+    let said = block_on(async { said(&open(copy("new").path()).await.0).await });
     std::fs::write(directory.join("said.txt"), summary(&said)).unwrap();
     std::fs::write(directory.join("walked.txt"), coverage + "\n").unwrap();
 }
@@ -92,7 +75,7 @@ fn make() {
 fn what_every_version_left_says_the_same() {
     for name in FIXTURES {
         let directory = copy(name);
-        let said = block_on(async { said(&open(directory.path()).await).await });
+        let said = block_on(async { said(&open(directory.path()).await.0).await });
         assert_eq!(summary(&said), expected(name), "fixture {name} says:\n{said}");
     }
 }
@@ -102,32 +85,8 @@ fn work_goes_on_in_what_every_version_left() {
     for name in FIXTURES {
         let directory = copy(name);
         block_on(async {
-            let (grc, clock) = open_with(directory.path()).await;
-            let town = grc.authority(Walk::TOWN).unwrap();
-            town.host("set-up").publish(&definition()).await.unwrap();
-            let (mut noted, mut closed) = (0, 0);
-            for id in requests(&grc).await {
-                let note = Instruction::new(Command::note("vu"));
-                // One is anonymised, and not changed any more.
-                noted += u64::from(town.session(Actor::agent(AGENT)).act_on(id, None, note).await.is_ok());
-                // By whoever may.
-                for agent in ["a-02", "a-03", "a-04"] {
-                    let close = Fire::new("cloturer").outcome("repare");
-                    match town.session(Actor::agent(agent)).act_on(id, None, close).await {
-                        Ok(_) => closed += 1,
-                        Err(GrcError::Refused(_) | GrcError::NotPermitted(_) | GrcError::NotFound) => {}
-                        Err(error) => panic!("{id}: {error:?}"),
-                    }
-                }
-            }
-            clock.set(clock.now().plus_days(400));
-            let report = town.host("worker").work(None, Budget::ALL).await.unwrap();
-            println!("fixture {name}: {noted} notes, {closed} closed, {report:?}");
-            assert!(noted > 10 && closed > 0 && report.anonymised == closed && report.later == 0);
-            for id in requests(&grc).await {
-                let verdict = town.host("checks").verify(id).await.unwrap();
-                assert!(verdict.problems.is_empty(), "{id}: {verdict:?}");
-            }
+            let (grc, clock) = open(directory.path()).await;
+            work_goes_on(name, &grc, &clock).await;
         });
     }
 }
@@ -142,7 +101,7 @@ fn states_of_another_fold_are_folded_again() {
         assert!(connection.execute(other, []).unwrap() > 20);
         drop(connection);
         block_on(async {
-            let grc = open(directory.path()).await;
+            let (grc, _) = open(directory.path()).await;
             let said = said(&grc).await;
             assert_eq!(summary(&said), expected(name), "fixture {name} says:\n{said}");
             // What is written is of the present fold.

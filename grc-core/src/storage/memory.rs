@@ -270,7 +270,6 @@ impl Inner {
             .next_back()
             .map_or(1, |((_, n), _)| n + 1);
         self.changes.insert((authority.clone(), next), Arc::new(Change { batch: batch.id(), touched }));
-        self.batches.insert(batch.id(), Arc::new(batch.clone()));
         Ok(())
     }
 
@@ -319,8 +318,10 @@ impl Store for MemoryStore {
         }
         let mut next = inner.clone();
         next.apply(&batch)?;
+        let id = batch.id();
+        next.batches.insert(id, Arc::new(batch));
         *inner = next;
-        Ok(Receipt { batch: batch.id(), replayed: false })
+        Ok(Receipt { batch: id, replayed: false })
     }
 
     async fn load(&self, load: &Load) -> Result<Loaded, StorageError> {

@@ -1,13 +1,16 @@
-//! What a town says of all that is in it, in a few words that a fixture keeps.
+//! A town that an earlier version left: what it says of all that is in it, in a few words that a fixture keeps, and that
+//! work goes on in it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use grc_core::{
-    Actor, Grc, List, RequestId,
+    Actor, Budget, Clock, Definition, Grc, GrcError, Instruction, List, ManualClock, Moment, RequestId,
+    SeededEntropy, Stores,
     conformance::Walk,
     insight::{Dimension, Figure, Question},
+    request::{Command, Fire},
 };
-use std::fmt::Write;
+use std::{fmt::Write, path::Path, sync::Arc};
 
 /// Who sees all of a fixture's requests.
 pub(crate) const AGENT: &str = "a-09";
@@ -70,4 +73,45 @@ pub(crate) fn summary(said: &str) -> String {
     }
     let requests = said.lines().filter(|line| line.contains(" events, ")).count();
     format!("{requests} requests, {} bytes, {sum:016x}\n", said.len())
+}
+
+pub(crate) fn definition() -> Definition {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../grc-core/tests/definitions/voirie");
+    Definition::from_dir(path).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// An engine on a fixture, long after all that is in it.
+pub(crate) async fn engine(stores: Stores) -> (Grc, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at(Moment::from_micros(1_956_528_000_000_000)));
+    let grc = Grc::with(stores, clock.clone(), Arc::new(SeededEntropy::new(77))).await.unwrap();
+    (grc, clock)
+}
+
+/// Requests are noted on, closed and anonymised.
+pub(crate) async fn work_goes_on(name: &str, grc: &Grc, clock: &ManualClock) {
+    let town = grc.authority(Walk::TOWN).unwrap();
+    town.host("set-up").publish(&definition()).await.unwrap();
+    let (mut noted, mut closed) = (0, 0);
+    for id in requests(grc).await {
+        let note = Instruction::new(Command::note("vu"));
+        // One is anonymised, and not changed any more.
+        noted += u64::from(town.session(Actor::agent(AGENT)).act_on(id, None, note).await.is_ok());
+        // By whoever may.
+        for agent in ["a-02", "a-03", "a-04"] {
+            let close = Fire::new("cloturer").outcome("repare");
+            match town.session(Actor::agent(agent)).act_on(id, None, close).await {
+                Ok(_) => closed += 1,
+                Err(GrcError::Refused(_) | GrcError::NotPermitted(_) | GrcError::NotFound) => {}
+                Err(error) => panic!("{id}: {error:?}"),
+            }
+        }
+    }
+    clock.set(clock.now().plus_days(400));
+    let report = town.host("worker").work(None, Budget::ALL).await.unwrap();
+    println!("fixture {name}: {noted} notes, {closed} closed, {report:?}");
+    assert!(noted > 10 && closed > 0 && report.anonymised == closed && report.later == 0);
+    for id in requests(grc).await {
+        let verdict = town.host("checks").verify(id).await.unwrap();
+        assert!(verdict.problems.is_empty(), "{id}: {verdict:?}");
+    }
 }
