@@ -4,7 +4,7 @@
 //! them then. They are never made again: who changes what is stored adds the next one, which
 //! `cargo test -p grc-sqlite --test fixtures -- --ignored` makes in `fixtures/new`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../../grc-core/tests/common/left.rs"]
 mod left;

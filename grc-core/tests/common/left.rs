@@ -1,7 +1,7 @@
 //! A town that an earlier version left: what it says of all that is in it, in a few words that a fixture keeps, and that
 //! work goes on in it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
 
 use grc_core::{
     Actor, Budget, Clock, Definition, Grc, GrcError, Instruction, List, ManualClock, Moment, RequestId,
