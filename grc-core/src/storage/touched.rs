@@ -14,8 +14,8 @@ const VERSION: u8 = 1;
 
 impl Step {
     /// What the step touches if it writes something. Only a [`Self::RaiseDocument`] that finds its version there writes
-    /// nothing, and is left out; what is made or dropped or scheduled again is named, whether it changed a byte or not. Measure and index rows are named with their stream, whose version
-    /// only the store knows: see [`Touched::Stream`].
+    /// nothing, and is left out; what is made or dropped or scheduled again is named, whether it changed a byte or not.
+    /// Measure and index rows are named with their stream, whose version only the store knows: see [`Touched::Stream`].
     pub fn touched(&self) -> Vec<Touched> {
         vec![match self {
             Self::PutStream { row, .. } => Touched::Stream(row.key.clone(), row.version),
