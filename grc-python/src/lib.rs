@@ -1,1 +1,49 @@
-//! The Python bindings. Nothing is here yet.
+//! The compiled part of the Python package `grc`: what `python/grc` makes comfortable.
+//!
+//! Each method answers an [`Operation`](operation::Operation), which is waited for or awaited, so that both twins of the
+//! package call the same code.
+
+mod actor;
+mod answers;
+mod clock;
+mod commands;
+mod condition;
+mod failure;
+mod figures;
+mod files;
+mod given;
+mod host;
+mod keyring;
+mod open;
+mod operation;
+mod process;
+mod pure;
+mod session;
+mod site;
+mod store;
+mod table;
+mod transport;
+mod values;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+fn _grc(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<operation::Operation>()?;
+    module.add_class::<store::Store>()?;
+    module.add_class::<store::Authority>()?;
+    module.add_class::<session::Session>()?;
+    module.add_class::<host::Host>()?;
+    module.add_class::<host::LetterHandle>()?;
+    module.add_class::<clock::ManualClock>()?;
+    module.add_class::<files::StoredFile>()?;
+    module.add_class::<files::FileHandle>()?;
+    module.add_class::<table::Columns>()?;
+    module.add_class::<pure::Definition>()?;
+    module.add_class::<pure::Request>()?;
+    module.add_function(wrap_pyfunction!(open::open, module)?)?;
+    module.add_function(wrap_pyfunction!(pure::decide_intake, module)?)?;
+    module.add_function(wrap_pyfunction!(pure::decide, module)?)?;
+    Ok(())
+}

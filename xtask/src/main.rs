@@ -17,6 +17,7 @@ mod mysql;
 mod needs;
 mod programs;
 mod purity;
+mod python;
 mod run;
 mod rusqlite;
 mod simulate;
@@ -94,6 +95,11 @@ const COMMANDS: &[Command] = &[
         name: "instructions",
         help: "how many instructions the core's main paths take, against their budgets; valgrind is installed if missing",
         run: Run::Plain(compare::instructions),
+    },
+    Command {
+        name: "python",
+        help: "the Python bindings are installed into an environment in the target folder, and tested there",
+        run: Run::Plain(python::test),
     },
     Command {
         name: "rusqlite",

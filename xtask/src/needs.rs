@@ -32,6 +32,18 @@ const NEEDS: [Need; 3] = [
 const VALGRIND: Need =
     Need { program: "/usr/bin/valgrind", package: "valgrind", reason: "it counts instructions" };
 
+/// Installs what makes an environment for Python packages, if this machine's Python cannot.
+pub(crate) fn python() -> Outcome {
+    let can = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
+    if can.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    println!("python3 makes no environments: installing Debian's package `python3-venv`");
+    let hint = "install Python 3.10 or later with `venv`";
+    apt(&["update"], hint)?;
+    apt(&["install", "-y", "--no-install-recommends", "--no-remove", "python3-venv"], hint)
+}
+
 /// Installs what the tests need and is not there.
 pub(crate) fn install() -> Outcome {
     install_these(&NEEDS)

@@ -14,6 +14,8 @@ use std::{
 };
 
 const ALL: [&str; 2] = ["--workspace", "--all-features"];
+/// What has no tests: `cargo clippy` has seen that it compiles.
+const WITHOUT: [&str; 2] = ["--exclude", "grc-benches"];
 
 /// A program of tests.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,6 +61,7 @@ fn build() -> Result<Vec<Tests>, Box<dyn std::error::Error>> {
     let built = Command::new("cargo")
         .arg("test")
         .args(ALL)
+        .args(WITHOUT)
         .args(["--no-run", "--message-format=json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .output()?;
@@ -74,6 +77,11 @@ fn build() -> Result<Vec<Tests>, Box<dyn std::error::Error>> {
 
 /// Builds and runs all tests, then those of the documentation. After a failure no other program is begun.
 pub(crate) fn run() -> Outcome {
+    run_beside(|| Ok(()))
+}
+
+/// The same, and something else as soon as all is built: most tests wait more than they calculate.
+pub(crate) fn run_beside(other: fn() -> Outcome) -> Outcome {
     let tests = build()?;
     let count = tests.len();
     // Those of servers stand together, and so do those that only calculate: taken from both ends, they go well together.
@@ -105,17 +113,20 @@ pub(crate) fn run() -> Outcome {
         }
     };
     let at_once = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
+    let beside = std::thread::scope(|scope| {
+        let other = scope.spawn(move || other().map_err(|error| error.to_string()));
         for worker in 0..at_once {
             scope.spawn(move || work(worker));
         }
+        other.join()
     });
     let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !failures.is_empty() {
         return Err(format!("tests failed: {}", failures.join(", ")).into());
     }
+    beside.map_err(|_| "what was done beside the tests ended in a panic")??;
     println!("\n-- {count} programs of tests passed; those of the documentation:");
-    let status = Command::new("cargo").args(["test", "--doc"]).args(ALL).status()?;
+    let status = Command::new("cargo").args(["test", "--doc"]).args(ALL).args(WITHOUT).status()?;
     if status.success() { Ok(()) } else { Err("tests of the documentation failed".into()) }
 }
 

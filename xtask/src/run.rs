@@ -1,6 +1,6 @@
 //! The whole test run: each step with its command and its time, stopping at the first failure.
 
-use crate::{Outcome, api, duplicates, figures, licences, needs, programs, purity};
+use crate::{Outcome, api, duplicates, figures, licences, needs, programs, purity, python};
 use std::{process::Command, time::Instant};
 
 /// One step of the run.
@@ -16,7 +16,9 @@ const STEPS: &[Step] = &[
     Step::Cargo("clippy --workspace --all-targets --all-features -- -D warnings", &[]),
     Step::Cargo("clippy -p grc-core --no-default-features -- -D warnings", &[]),
     Step::Own("needs", needs::install),
-    Step::Own("tests", programs::run),
+    // The wheel is built beside them.
+    Step::Own("tests", || programs::run_beside(python::install)),
+    Step::Own("python", python::check),
     Step::Cargo("doc --workspace --no-deps --all-features", &[("RUSTDOCFLAGS", "-Dwarnings")]),
     Step::Own("licences", licences::check),
     Step::Own("duplicates", duplicates::check),

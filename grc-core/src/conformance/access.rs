@@ -1,7 +1,7 @@
 //! C-16: receipts; C-07: what comes back.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, conflict, put, receipt, row, stream, vault},
 };
@@ -11,8 +11,8 @@ fn remember(token: u8, n: u128, at: i64, expires: i64) -> crate::storage::Batch 
     rows::batch_of(rows::town(), at).with(Step::PutReceipt(receipt(token, &stream(n), expires)))
 }
 
-pub(super) fn c16_receipt_conflicts_until_it_expires<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c16_receipt_conflicts_until_it_expires(on: On) {
+    let kit = Kit::open(on);
     kit.ok(remember(1, 1, 100, 500));
     for at in [0, 100, 499] {
         let result = kit.settle(remember(1, 2, at, 9_000));
@@ -22,8 +22,8 @@ pub(super) fn c16_receipt_conflicts_until_it_expires<H: Harness>() {
     assert_eq!(kept, Some(receipt(1, &stream(1), 500)), "C-07: the receipt is as it was written");
 }
 
-pub(super) fn c16_expired_receipt_is_replaced<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c16_expired_receipt_is_replaced(on: On) {
+    let kit = Kit::open(on);
     kit.ok(remember(1, 1, 100, 500));
     kit.ok(remember(1, 2, 500, 900));
     let kept = kit.receipt(rows::town(), 1);
@@ -35,31 +35,31 @@ pub(super) fn c16_expired_receipt_is_replaced<H: Harness>() {
     conflict(kit.settle(remember(1, 3, 600, 9_000)), ConflictOn::Receipt, "C-16: and taken again");
 }
 
-pub(super) fn c16_expired_receipt_is_still_read<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c16_expired_receipt_is_still_read(on: On) {
+    let kit = Kit::open(on);
     kit.ok(remember(1, 1, 100, 101));
     kit.ok(remember(2, 2, 90_000, 99_000));
     assert!(kit.receipt(rows::town(), 1).is_some(), "C-07: a receipt is loaded, expired or not");
     assert_eq!(kit.receipt(rows::town(), 3), None, "C-07: there is no receipt under this token");
 }
 
-pub(super) fn c16_two_receipts_of_one_token_in_a_batch_conflict<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c16_two_receipts_of_one_token_in_a_batch_conflict(on: On) {
+    let kit = Kit::open(on);
     let batch = remember(1, 1, 100, 500).with(Step::PutReceipt(receipt(1, &stream(2), 500)));
     conflict(kit.settle(batch), ConflictOn::Receipt, "C-16: the second finds the first");
     assert_eq!(kit.receipt(rows::town(), 1), None, "C-01: nothing of the batch stays");
 }
 
-pub(super) fn c16_conflict_refuses_the_whole_command<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c16_conflict_refuses_the_whole_command(on: On) {
+    let kit = Kit::open(on);
     kit.ok(rows::create(&stream(1)).with(Step::PutReceipt(receipt(1, &stream(1), 9_000))));
     let second = rows::create(&stream(2)).with(Step::PutReceipt(receipt(1, &stream(2), 9_000)));
     conflict(kit.settle(second), ConflictOn::Receipt, "C-16: the command was committed before");
     assert_eq!(kit.version(&stream(2)), None, "C-16: nothing is made twice");
 }
 
-pub(super) fn c07_stream_rows_come_back_as_written<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c07_stream_rows_come_back_as_written(on: On) {
+    let kit = Kit::open(on);
     let mut facts = Facts::new();
     for (n, fact) in (0i64..).zip(Fact::ALL) {
         facts.set(*fact, Some(rows::fact(&format!("word-{n}"))));
@@ -85,8 +85,8 @@ pub(super) fn c07_stream_rows_come_back_as_written<H: Harness>() {
     assert_eq!(facts, Facts::new(), "C-07: a row written over another leaves none of its facts");
 }
 
-pub(super) fn c07_load_answers_in_the_order_asked<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c07_load_answers_in_the_order_asked(on: On) {
+    let kit = Kit::open(on);
     for n in [1, 3, 5] {
         kit.ok(rows::create(&stream(n)));
     }
@@ -104,8 +104,8 @@ pub(super) fn c07_load_answers_in_the_order_asked<H: Harness>() {
     assert!(kit.load(rows::town(), &[], Parts::All).is_empty(), "C-07: nothing asked, nothing answered");
 }
 
-pub(super) fn c07_vault_parts_come_back_as_asked<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c07_vault_parts_come_back_as_asked(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let bytes: Vec<u8> = (0..=u8::MAX).collect();
     kit.ok(rows::create(&key)

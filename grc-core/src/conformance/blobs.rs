@@ -1,7 +1,7 @@
 //! B-1 to B-4: the bytes of attachments.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, at, town},
 };
@@ -15,8 +15,8 @@ fn ids(metas: &[crate::storage::BlobMeta]) -> Vec<u128> {
     metas.iter().map(|meta| meta.id.uuid().as_u128()).collect()
 }
 
-pub(super) fn b1_put_again_replaces<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn b1_put_again_replaces(on: On) {
+    let kit = Kit::open(on);
     for bytes in [b"first, and longer".as_slice(), b"second", b""] {
         kit.put_blob(&town(), blob(1), 0, at(10), bytes);
         assert_eq!(kit.blob(&town(), blob(1), 0).as_deref(), Some(bytes), "B-1: the piece is replaced");
@@ -24,8 +24,8 @@ pub(super) fn b1_put_again_replaces<H: Harness>() {
     assert_eq!(kit.list_blobs(&town(), at(100), 10)[0].pieces, 1, "B-1: the same piece is one piece");
 }
 
-pub(super) fn b1_pieces_outlive_the_handles<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn b1_pieces_outlive_the_handles(on: On) {
+    let kit = Kit::open(on);
     kit.put_blob(&town(), blob(1), 0, at(10), b"zero");
     kit.put_blob(&town(), blob(1), 1, at(10), b"one");
     kit.put_blob(&town(), blob(2), 0, at(10), b"gone");
@@ -36,8 +36,8 @@ pub(super) fn b1_pieces_outlive_the_handles<H: Harness>() {
     assert_eq!(kit.blob(&town(), blob(2), 0), None, "B-3: `drop` is durable");
 }
 
-pub(super) fn b2_get_returns_the_piece_as_it_was_put<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn b2_get_returns_the_piece_as_it_was_put(on: On) {
+    let kit = Kit::open(on);
     let large: Vec<u8> = (0..1 << 20).map(|n: u32| u8::try_from(n % 253).unwrap()).collect();
     let all: Vec<u8> = (0..=u8::MAX).collect();
     let pieces: [(u32, &[u8]); 6] =
@@ -51,16 +51,16 @@ pub(super) fn b2_get_returns_the_piece_as_it_was_put<H: Harness>() {
     }
 }
 
-pub(super) fn b2_absent_pieces_are_none<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn b2_absent_pieces_are_none(on: On) {
+    let kit = Kit::open(on);
     kit.put_blob(&town(), blob(1), 0, at(10), b"zero");
     assert_eq!(kit.blob(&town(), blob(1), 1), None, "B-2: there is no piece 1");
     assert_eq!(kit.blob(&town(), blob(2), 0), None, "B-2: there is no such blob");
     assert_eq!(kit.blob(&rows::county(), blob(1), 0), None, "C-22: another authority does not see it");
 }
 
-pub(super) fn b3_drop_takes_all_pieces<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn b3_drop_takes_all_pieces(on: On) {
+    let kit = Kit::open(on);
     for piece in 0..20 {
         kit.put_blob(&town(), blob(1), piece, at(10), b"piece");
     }
@@ -82,8 +82,8 @@ pub(super) fn b3_drop_takes_all_pieces<H: Harness>() {
     assert_eq!((meta.at, meta.pieces), (at(50), 1), "B-3: nothing of the dropped blob is left");
 }
 
-pub(super) fn b4_list_names_each_blob_once<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn b4_list_names_each_blob_once(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=7u32 {
         for piece in 0..n {
             kit.put_blob(&town(), blob(u128::from(n)), piece, at(10 + i64::from(piece)), b"piece");
@@ -103,8 +103,8 @@ pub(super) fn b4_list_names_each_blob_once<H: Harness>() {
     assert!(kit.list_blobs(&rows::county(), at(100), 10).is_empty(), "C-22: another authority has none");
 }
 
-pub(super) fn b4_list_leaves_out_what_was_begun_at_the_moment<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn b4_list_leaves_out_what_was_begun_at_the_moment(on: On) {
+    let kit = Kit::open(on);
     for (n, begun) in [(3, 10), (2, 20), (1, 30)] {
         kit.put_blob(&town(), blob(n), 0, at(begun), b"piece");
     }

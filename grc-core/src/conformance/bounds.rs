@@ -1,7 +1,7 @@
 //! C-20: no clock, no randomness; C-21: what was dropped; C-22: authorities apart.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, at, county, index, measure, publish, put, row, stream, stream_of, town, vault, word},
     seen::Seen,
@@ -15,10 +15,10 @@ use crate::{
     },
 };
 
-pub(super) fn c20_only_the_callers_clock_counts<H: Harness>() {
+pub(super) fn c20_only_the_callers_clock_counts(on: On) {
     // Long before and long after any clock that a store could read.
     for now in [-4_000_000_000_000_000, 0, 250_000_000_000_000_000] {
-        let kit = Kit::<H>::open();
+        let kit = Kit::open(on);
         let task = Task { due: at(now), leased_until: at(i64::MIN), ..super::tasks::apart(1) };
         kit.ok(rows::batch_of(town(), now).with(Step::Schedule(task)));
         assert!(kit.claim(now - 1, now + 100, 1).is_empty(), "C-20: not due by the caller's clock");
@@ -36,7 +36,7 @@ pub(super) fn c20_only_the_callers_clock_counts<H: Harness>() {
     }
 }
 
-pub(super) fn c20_two_stores_given_the_same_batches_hold_the_same<H: Harness>() {
+pub(super) fn c20_two_stores_given_the_same_batches_hold_the_same(on: On) {
     let keys = [stream(1), stream(2)];
     let mut batches: Vec<Batch> = Vec::new();
     for (n, key) in (1u8..).zip(&keys) {
@@ -47,7 +47,7 @@ pub(super) fn c20_two_stores_given_the_same_batches_hold_the_same<H: Harness>() 
     }
     let seen: Vec<_> = (0..2)
         .map(|_| {
-            let kit = Kit::<H>::open();
+            let kit = Kit::open(on);
             batches.iter().for_each(|batch| kit.ok(batch.clone()));
             (Seen::of(&kit, &keys, &[1, 2]), kit.claim(100, 200, 10))
         })
@@ -56,8 +56,8 @@ pub(super) fn c20_two_stores_given_the_same_batches_hold_the_same<H: Harness>() 
 }
 
 /// A stream with rows of every kind; then every one of them dropped, or written over where it cannot be.
-fn dropped<H: Harness>() -> Kit<H> {
-    let kit = Kit::<H>::open();
+fn dropped(on: On) -> Kit {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut batch = rows::batch();
     rows::everything(&batch, &key, 1).into_iter().for_each(|step| batch.push(step));
@@ -81,7 +81,7 @@ fn dropped<H: Harness>() -> Kit<H> {
 }
 
 #[track_caller]
-fn unreadable<H: Harness>(kit: &Kit<H>) {
+fn unreadable(kit: &Kit) {
     let key = stream(1);
     let expected = [(7, b"over".to_vec())].into();
     assert_eq!(kit.one(&key).unwrap().vault, expected, "C-21: a dropped part cannot be loaded");
@@ -121,12 +121,12 @@ fn unreadable<H: Harness>(kit: &Kit<H>) {
     assert_eq!(kit.blob(&town(), BlobId::from_uuid(rows::uuid(1)), 0), None, "C-21: nor a dropped blob");
 }
 
-pub(super) fn c21_dropped_rows_cannot_be_read<H: Harness>() {
-    unreadable(&dropped::<H>());
+pub(super) fn c21_dropped_rows_cannot_be_read(on: On) {
+    unreadable(&dropped(on));
 }
 
-pub(super) fn c21_scrub_leaves_what_lives<H: Harness>() {
-    let kit = dropped::<H>();
+pub(super) fn c21_scrub_leaves_what_lives(on: On) {
+    let kit = dropped(on);
     let before = Seen::of(&kit, &[stream(1)], &[1]);
     kit.scrub();
     kit.scrub();
@@ -134,13 +134,13 @@ pub(super) fn c21_scrub_leaves_what_lives<H: Harness>() {
     unreadable(&kit);
 }
 
-pub(super) fn c21_dropped_rows_stay_gone_after_reopening<H: Harness>() {
-    let Some(kit) = dropped::<H>().reopened("c21_dropped_rows_stay_gone_after_reopening") else { return };
+pub(super) fn c21_dropped_rows_stay_gone_after_reopening(on: On) {
+    let Some(kit) = dropped(on).reopened("c21_dropped_rows_stay_gone_after_reopening") else { return };
     unreadable(&kit);
 }
 
-pub(super) fn c21_replaced_index_values_find_nothing<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c21_replaced_index_values_find_nothing(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let text = |value: &str| IndexValue::Text(value.to_owned());
     let find = |value: &str| {
@@ -155,8 +155,8 @@ pub(super) fn c21_replaced_index_values_find_nothing<H: Harness>() {
 }
 
 /// The same rows, under the same ids, in two authorities.
-fn twins<H: Harness>() -> Kit<H> {
-    let kit = Kit::<H>::open();
+fn twins(on: On) -> Kit {
+    let kit = Kit::open(on);
     for authority in [town(), county()] {
         let key = stream_of(authority.clone(), 1);
         let n = if authority == town() { 1 } else { 2 };
@@ -176,8 +176,8 @@ fn twins<H: Harness>() -> Kit<H> {
     kit
 }
 
-pub(super) fn c22_same_ids_in_two_authorities_are_apart<H: Harness>() {
-    let kit = twins::<H>();
+pub(super) fn c22_same_ids_in_two_authorities_are_apart(on: On) {
+    let kit = twins(on);
     for (n, authority) in [(1u8, town()), (2, county())] {
         let key = stream_of(authority.clone(), 1);
         assert_eq!(kit.one(&key).unwrap().vault[&0], [n], "C-22: each authority has its own vault");
@@ -201,8 +201,8 @@ pub(super) fn c22_same_ids_in_two_authorities_are_apart<H: Harness>() {
     }
 }
 
-pub(super) fn c22_load_stays_within_its_authority<H: Harness>() {
-    let kit = twins::<H>();
+pub(super) fn c22_load_stays_within_its_authority(on: On) {
+    let kit = twins(on);
     let load = Load {
         authority: county(),
         streams: vec![stream(1), stream_of(county(), 1)],
@@ -213,8 +213,8 @@ pub(super) fn c22_load_stays_within_its_authority<H: Harness>() {
     assert_eq!(found, [false, true], "C-22: another authority's stream is as if it were not there");
 }
 
-pub(super) fn c22_third_authority_sees_nothing<H: Harness>() {
-    let kit = twins::<H>();
+pub(super) fn c22_third_authority_sees_nothing(on: On) {
+    let kit = twins(on);
     // One that begins as the town does, and one as which the town begins.
     for third in [word("town-2"), word("tow")] {
         assert_eq!(kit.one(&stream_of(third.clone(), 1)), None, "C-22: no stream");
@@ -227,8 +227,8 @@ pub(super) fn c22_third_authority_sees_nothing<H: Harness>() {
     }
 }
 
-pub(super) fn c22_batch_writes_one_authority<H: Harness>() {
-    let kit = twins::<H>();
+pub(super) fn c22_batch_writes_one_authority(on: On) {
+    let kit = twins(on);
     let foreign = stream_of(county(), 1);
     let keys = [stream(1), foreign.clone()];
     let other = stream_of(county(), 2);

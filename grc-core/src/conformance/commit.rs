@@ -1,7 +1,7 @@
 //! C-01, C-03, C-04, C-05: batches.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, conflict, put, refused, row, stream, vault},
     seen::Seen,
@@ -12,8 +12,8 @@ use crate::{
     storage::{Batch, ConflictOn, Expect, Fact, IndexValue, Order, Query, Step, StorageErrorKind, StreamKey},
 };
 
-pub(super) fn c01_all_steps_are_seen_together<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c01_all_steps_are_seen_together(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut batch = rows::batch();
     for step in rows::everything(&batch, &key, 1) {
@@ -61,8 +61,8 @@ fn impossible(batch: &Batch) -> Vec<(Step, ConflictOn)> {
 }
 
 /// Each impossible step, put at a place among steps of all kinds: nothing of the batch may show.
-fn rejected_at<H: Harness>(place: impl Fn(usize) -> usize) {
-    let kit = Kit::<H>::open();
+fn rejected_at(on: On, place: impl Fn(usize) -> usize) {
+    let kit = Kit::open(on);
     let (held, fresh) = (stream(100), stream(1));
     let mut batch = rows::batch();
     for step in rows::everything(&batch, &held, 100) {
@@ -85,20 +85,20 @@ fn rejected_at<H: Harness>(place: impl Fn(usize) -> usize) {
     assert_eq!(ids, [100], "C-01: a refused batch leaves no task");
 }
 
-pub(super) fn c01_conflict_on_the_first_step_leaves_no_trace<H: Harness>() {
-    rejected_at::<H>(|_| 0);
+pub(super) fn c01_conflict_on_the_first_step_leaves_no_trace(on: On) {
+    rejected_at(on, |_| 0);
 }
 
-pub(super) fn c01_conflict_on_a_middle_step_leaves_no_trace<H: Harness>() {
-    rejected_at::<H>(|steps| steps / 2);
+pub(super) fn c01_conflict_on_a_middle_step_leaves_no_trace(on: On) {
+    rejected_at(on, |steps| steps / 2);
 }
 
-pub(super) fn c01_conflict_on_the_last_step_leaves_no_trace<H: Harness>() {
-    rejected_at::<H>(|steps| steps);
+pub(super) fn c01_conflict_on_the_last_step_leaves_no_trace(on: On) {
+    rejected_at(on, |steps| steps);
 }
 
-pub(super) fn c01_refused_batch_leaves_dropped_rows_in_place<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c01_refused_batch_leaves_dropped_rows_in_place(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut batch = rows::batch();
     rows::everything(&batch, &key, 1).into_iter().for_each(|step| batch.push(step));
@@ -118,8 +118,8 @@ pub(super) fn c01_refused_batch_leaves_dropped_rows_in_place<H: Harness>() {
     assert_eq!(kit.claim(100, 200, 10).len(), 1, "C-01: the task is still there");
 }
 
-pub(super) fn c01_refused_batch_can_be_committed_once_nothing_stands_against_it<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c01_refused_batch_can_be_committed_once_nothing_stands_against_it(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let early = rows::batch().with(put(row(&key, 2), Expect::Version(1)));
     conflict(kit.settle(early.clone()), ConflictOn::Stream, "C-04: the stream does not exist");
@@ -129,8 +129,8 @@ pub(super) fn c01_refused_batch_can_be_committed_once_nothing_stands_against_it<
     assert_eq!(kit.version(&key), Some(2), "C-01: the same batch is applied once it can be");
 }
 
-pub(super) fn c03_same_batch_again_changes_nothing<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c03_same_batch_again_changes_nothing(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut batch = rows::batch();
     rows::everything(&batch, &key, 1).into_iter().for_each(|step| batch.push(step));
@@ -143,8 +143,8 @@ pub(super) fn c03_same_batch_again_changes_nothing<H: Harness>() {
     assert_eq!(Seen::of(&kit, &[key], &[1]), before, "C-03: the same batch again changes nothing");
 }
 
-pub(super) fn c03_same_batch_after_later_ones_changes_nothing<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c03_same_batch_after_later_ones_changes_nothing(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let first = rows::create(&key).with(vault(&key, 0, b"old")).with(rows::measure(&key, b"old"));
     kit.ok(first.clone());
@@ -157,8 +157,8 @@ pub(super) fn c03_same_batch_after_later_ones_changes_nothing<H: Harness>() {
     assert_eq!(Seen::of(&kit, &[key], &[]), before, "C-03: a late replay brings nothing old back");
 }
 
-pub(super) fn c03_same_id_with_other_steps_is_never_applied<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c03_same_id_with_other_steps_is_never_applied(on: On) {
+    let kit = Kit::open(on);
     let first = rows::create(&stream(1));
     kit.ok(first.clone());
     let other =
@@ -174,8 +174,8 @@ pub(super) fn c03_same_id_with_other_steps_is_never_applied<H: Harness>() {
     assert_eq!(kit.version(&stream(2)), None, "C-03: other steps under a used id are never applied");
 }
 
-pub(super) fn c04_absent_on_an_existing_stream_conflicts<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_absent_on_an_existing_stream_conflicts(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     kit.ok(rows::create(&key));
     let result = kit.settle(rows::batch().with(put(row(&key, 9), Expect::Absent)));
@@ -183,8 +183,8 @@ pub(super) fn c04_absent_on_an_existing_stream_conflicts<H: Harness>() {
     assert_eq!(kit.version(&key), Some(1), "C-04: the row that was there stays");
 }
 
-pub(super) fn c04_version_on_a_missing_stream_conflicts<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_version_on_a_missing_stream_conflicts(on: On) {
+    let kit = Kit::open(on);
     for version in [0, 1, 7] {
         let result = kit.settle(rows::batch().with(put(row(&stream(1), 1), Expect::Version(version))));
         conflict(result, ConflictOn::Stream, "C-04: `Version` means that there is a row");
@@ -192,8 +192,8 @@ pub(super) fn c04_version_on_a_missing_stream_conflicts<H: Harness>() {
     assert_eq!(kit.version(&stream(1)), None, "C-04: nothing was made");
 }
 
-pub(super) fn c04_wrong_version_conflicts<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_wrong_version_conflicts(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     kit.ok(rows::create(&key));
     kit.ok(rows::batch().with(put(row(&key, 2), Expect::Version(1))));
@@ -204,8 +204,8 @@ pub(super) fn c04_wrong_version_conflicts<H: Harness>() {
     assert_eq!(kit.version(&key), Some(2), "C-04: the row that was there stays");
 }
 
-pub(super) fn c04_writing_the_same_row_again_succeeds<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_writing_the_same_row_again_succeeds(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     kit.ok(rows::create(&key));
     let record = kit.one(&key);
@@ -214,8 +214,8 @@ pub(super) fn c04_writing_the_same_row_again_succeeds<H: Harness>() {
     assert_eq!(kit.one(&key), record, "C-04: an expectation that is met is no conflict, whatever changes");
 }
 
-pub(super) fn c04_each_step_sees_the_steps_before_it<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_each_step_sees_the_steps_before_it(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let batch = rows::create(&key);
     let one = rows::append(&batch, &key, 0, &[b"one"]);
@@ -249,16 +249,16 @@ pub(super) fn c04_each_step_sees_the_steps_before_it<H: Harness>() {
     assert!(kit.claim(100, 200, 10).is_empty(), "C-01: what a later step cancelled is gone");
 }
 
-pub(super) fn c04_two_creations_of_one_stream_in_a_batch_conflict<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_two_creations_of_one_stream_in_a_batch_conflict(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let result = kit.settle(rows::create(&key).with(put(row(&key, 1), Expect::Absent)));
     conflict(result, ConflictOn::Stream, "C-04: the second step finds what the first one wrote");
     assert_eq!(kit.version(&key), None, "C-01: nothing of the batch stays");
 }
 
-pub(super) fn c04_of_many_streams_in_a_batch_one_that_is_stale_refuses_all<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_of_many_streams_in_a_batch_one_that_is_stale_refuses_all(on: On) {
+    let kit = Kit::open(on);
     // Work on site writes its own stream, of another kind, and those of all the requests that it serves.
     let site = StreamKey::new(rows::town(), rows::word("intervention"), stream(1).id);
     let keys: Vec<StreamKey> = (1..=50).map(stream).chain([site]).collect();
@@ -296,8 +296,8 @@ pub(super) fn c04_of_many_streams_in_a_batch_one_that_is_stale_refuses_all<H: Ha
     assert_eq!(versions(), vec![Some(3); keys.len()], "C-04: where none is stale, all are written");
 }
 
-pub(super) fn c05_unknown_step_is_refused_whole<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c05_unknown_step_is_refused_whole(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let before = Seen::of(&kit, std::slice::from_ref(&key), &[1]);
     for place in [0, 5, 13] {
@@ -315,21 +315,21 @@ pub(super) fn c05_unknown_step_is_refused_whole<H: Harness>() {
     assert!(kit.claim(100, 200, 10).is_empty(), "C-05: nothing of the batch is done");
 }
 
-pub(super) fn c05_empty_batch_is_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c05_empty_batch_is_refused(on: On) {
+    let kit = Kit::open(on);
     refused(kit.settle(rows::batch()), StorageErrorKind::Unsupported, "C-05: a batch has a step");
     assert!(kit.feed(&rows::town(), None, 10).0.is_empty(), "C-05: an empty batch is not in the feed");
 }
 
-pub(super) fn c05_unknown_order_is_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c05_unknown_order_is_refused(on: On) {
+    let kit = Kit::open(on);
     kit.ok(rows::create(&stream(1)));
     let query = Query { order: Order::Unknown, ..Query::new(rows::town(), rows::word("request")) };
     refused(kit.try_query(&query), StorageErrorKind::Unsupported, "C-05: an order that is not known");
 }
 
-pub(super) fn c05_relation_in_a_filter_is_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c05_relation_in_a_filter_is_refused(on: On) {
+    let kit = Kit::open(on);
     kit.ok(rows::create(&stream(1)));
     let relation = Condition::Relation(rows::word("assignee"));
     let filters = [
@@ -348,8 +348,8 @@ pub(super) fn c05_relation_in_a_filter_is_refused<H: Harness>() {
     }
 }
 
-pub(super) fn c05_search_in_text_is_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c05_search_in_text_is_refused(on: On) {
+    let kit = Kit::open(on);
     kit.ok(rows::create(&stream(1)));
     for var in [Var::Fact(Fact::Opened), Var::Field(rows::word("colour"))] {
         let filter = Condition::Contains(var, "Part of".to_owned());

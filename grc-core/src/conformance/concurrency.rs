@@ -1,7 +1,7 @@
 //! Races: C-01, C-04, C-08, C-09, C-15, C-16 under several threads.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, link, measure, publish, put, row, stream, vault},
     tasks::{apart, with_tasks},
@@ -20,7 +20,7 @@ const ROUNDS: u64 = 5;
 
 /// Commits one batch a thread, all at once: one may succeed, the others must conflict.
 #[track_caller]
-fn one_wins<H: Harness>(kit: &Kit<H>, on: ConflictOn, batch: impl Fn(usize) -> Batch + Sync) {
+fn one_wins(kit: &Kit, on: ConflictOn, batch: impl Fn(usize) -> Batch + Sync) {
     let barrier = Barrier::new(THREADS);
     let results: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -42,8 +42,8 @@ fn one_wins<H: Harness>(kit: &Kit<H>, on: ConflictOn, batch: impl Fn(usize) -> B
     }
 }
 
-pub(super) fn c04_two_writers_on_one_version_one_wins<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_two_writers_on_one_version_one_wins(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     kit.ok(rows::create(&key));
     for version in 1..=ROUNDS {
@@ -57,16 +57,16 @@ pub(super) fn c04_two_writers_on_one_version_one_wins<H: Harness>() {
     }
 }
 
-pub(super) fn c04_two_creators_of_one_stream_one_wins<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_two_creators_of_one_stream_one_wins(on: On) {
+    let kit = Kit::open(on);
     for round in 1..=ROUNDS {
         let key = stream(round.into());
         one_wins(&kit, ConflictOn::Stream, |_| rows::create(&key));
     }
 }
 
-pub(super) fn c04_appends_after_one_sequence_one_wins<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_appends_after_one_sequence_one_wins(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     for after in 0..ROUNDS {
         one_wins(&kit, ConflictOn::Stream, |_| rows::appending(&key, after, &[b"mine"]));
@@ -75,8 +75,8 @@ pub(super) fn c04_appends_after_one_sequence_one_wins<H: Harness>() {
     assert_eq!(count, ROUNDS, "C-06: one event a round, without gap");
 }
 
-pub(super) fn c04_writers_on_different_streams_all_win<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c04_writers_on_different_streams_all_win(on: On) {
+    let kit = Kit::open(on);
     std::thread::scope(|scope| {
         for n in 0..THREADS {
             let kit = &kit;
@@ -95,8 +95,8 @@ pub(super) fn c04_writers_on_different_streams_all_win<H: Harness>() {
     }
 }
 
-pub(super) fn c03_one_batch_sent_by_many_is_applied_once<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c03_one_batch_sent_by_many_is_applied_once(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let batch = rows::appending(&key, 0, &[b"one"]).with(put(row(&key, 1), Expect::Absent));
     let results: Vec<_> = std::thread::scope(|scope| {
@@ -109,8 +109,8 @@ pub(super) fn c03_one_batch_sent_by_many_is_applied_once<H: Harness>() {
     assert_eq!(kit.feed(&rows::town(), None, 10).0.len(), 1, "C-17: in the feed once");
 }
 
-pub(super) fn c08_two_streams_take_one_unique_link_one_wins<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c08_two_streams_take_one_unique_link_one_wins(on: On) {
+    let kit = Kit::open(on);
     for round in 0..ROUNDS {
         let code = round.to_be_bytes();
         one_wins(&kit, ConflictOn::Link, |n| {
@@ -123,8 +123,8 @@ pub(super) fn c08_two_streams_take_one_unique_link_one_wins<H: Harness>() {
     }
 }
 
-pub(super) fn c15_two_publishers_of_one_version_one_wins<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_two_publishers_of_one_version_one_wins(on: On) {
+    let kit = Kit::open(on);
     for version in 1..=ROUNDS {
         one_wins(&kit, ConflictOn::Document, |n| {
             rows::batch().with(publish("form", version, &n.to_be_bytes()))
@@ -132,8 +132,8 @@ pub(super) fn c15_two_publishers_of_one_version_one_wins<H: Harness>() {
     }
 }
 
-pub(super) fn c16_one_command_sent_by_many_is_done_once<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c16_one_command_sent_by_many_is_done_once(on: On) {
+    let kit = Kit::open(on);
     for round in 1..=u8::try_from(ROUNDS).unwrap() {
         one_wins(&kit, ConflictOn::Receipt, |n| {
             let key = stream(u128::from(round) * 100 + u128::try_from(n).unwrap());
@@ -144,9 +144,9 @@ pub(super) fn c16_one_command_sent_by_many_is_done_once<H: Harness>() {
     assert_eq!(made, usize::try_from(ROUNDS).unwrap(), "C-16: each command is done once");
 }
 
-pub(super) fn c09_two_claimers_never_share_a_task<H: Harness>() {
+pub(super) fn c09_two_claimers_never_share_a_task(on: On) {
     const TASKS: u128 = 60;
-    let kit = with_tasks::<H>((1..=TASKS).map(apart));
+    let kit = with_tasks(on, (1..=TASKS).map(apart));
     let claims: Vec<TaskRef> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|_| {
@@ -170,16 +170,16 @@ pub(super) fn c09_two_claimers_never_share_a_task<H: Harness>() {
     assert_eq!(count, TASKS, "C-09: every due task is given out");
 }
 
-pub(super) fn c10_two_holders_of_one_task_one_commits<H: Harness>() {
-    let kit = with_tasks::<H>((1..=u128::from(ROUNDS)).map(apart));
+pub(super) fn c10_two_holders_of_one_task_one_commits(on: On) {
+    let kit = with_tasks(on, (1..=u128::from(ROUNDS)).map(apart));
     for held in kit.claim(100, 200, 1_000) {
         one_wins(&kit, ConflictOn::Lease, |_| rows::batch().with(Step::Finish(held.reference())));
     }
 }
 
-pub(super) fn c01_reader_never_sees_half_a_batch<H: Harness>() {
+pub(super) fn c01_reader_never_sees_half_a_batch(on: On) {
     const LAST: u64 = 60;
-    let kit = Kit::<H>::open();
+    let kit = Kit::open(on);
     let (one, two) = (stream(1), stream(2));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -228,7 +228,7 @@ pub(super) fn c01_reader_never_sees_half_a_batch<H: Harness>() {
 }
 
 /// Reads everything once and compares; the version that it found.
-fn read_whole<H: Harness>(kit: &Kit<H>, keys: &[crate::storage::StreamKey]) -> u64 {
+fn read_whole(kit: &Kit, keys: &[crate::storage::StreamKey]) -> u64 {
     let before = kit.events(&keys[0], Log::History, 0, 1_000).len();
     let load = Load { authority: rows::town(), streams: keys.to_vec(), parts: Parts::All, receipt: None };
     let loaded = kit.loaded(&load);

@@ -1,7 +1,7 @@
 //! C-15: documents; C-07: the organisation beside the streams.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, conflict, document, publish, put, row, stream},
 };
@@ -16,12 +16,12 @@ fn dropped(version: u64) -> Step {
 }
 
 #[track_caller]
-fn versions<H: Harness>(kit: &Kit<H>) -> Vec<u64> {
+fn versions(kit: &Kit) -> Vec<u64> {
     kit.procedures(Some("form"), Which::All).into_iter().map(|(_, version, _)| version).collect()
 }
 
-pub(super) fn c15_versions_grow_by_one<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_versions_grow_by_one(on: On) {
+    let kit = Kit::open(on);
     for version in 1..=3 {
         kit.ok(rows::batch().with(publish("form", version, format!("body {version}").as_bytes())));
     }
@@ -39,8 +39,8 @@ pub(super) fn c15_versions_grow_by_one<H: Harness>() {
     assert!(kit.procedures(Some("other"), Which::All).is_empty(), "C-15: a refused version leaves no trace");
 }
 
-pub(super) fn c15_put_over_another_version_conflicts<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_put_over_another_version_conflicts(on: On) {
+    let kit = Kit::open(on);
     let over = |expect, version| {
         rows::batch().with(Step::PutDocument { document: document("form", version, b"x"), expect })
     };
@@ -52,8 +52,8 @@ pub(super) fn c15_put_over_another_version_conflicts<H: Harness>() {
     assert_eq!(versions(&kit), [1, 2], "C-15: nothing was written by what was refused");
 }
 
-pub(super) fn c15_current_is_compared_with_the_newest<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_current_is_compared_with_the_newest(on: On) {
+    let kit = Kit::open(on);
     let with = |n, version| rows::create(&stream(n)).with(current(version));
     kit.ok(with(1, 0));
     conflict(kit.settle(with(2, 1)), ConflictOn::Document, "C-15: the document is absent");
@@ -69,8 +69,8 @@ pub(super) fn c15_current_is_compared_with_the_newest<H: Harness>() {
     assert!(versions(&kit).is_empty(), "C-15: `Current` writes nothing");
 }
 
-pub(super) fn c15_raise_never_lowers<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_raise_never_lowers(on: On) {
+    let kit = Kit::open(on);
     let raise = |version, body: &[u8]| {
         kit.ok(rows::batch().with(Step::RaiseDocument(document("form", version, body))));
     };
@@ -88,8 +88,8 @@ pub(super) fn c15_raise_never_lowers<H: Harness>() {
     assert_eq!(versions(&kit), [9, 10], "C-15: a raised document goes on like any other");
 }
 
-pub(super) fn c15_drop_takes_every_version<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_drop_takes_every_version(on: On) {
+    let kit = Kit::open(on);
     conflict(kit.settle(rows::batch().with(dropped(1))), ConflictOn::Document, "C-15: there is no version 1");
     kit.ok(rows::batch().with(publish("form", 1, b"1")).with(publish("forms", 1, b"other")));
     kit.ok(rows::batch().with(publish("form", 2, b"2")));
@@ -105,8 +105,8 @@ pub(super) fn c15_drop_takes_every_version<H: Harness>() {
     assert_eq!(versions(&kit), [1], "C-15: after a drop the document is absent and begins at 1");
 }
 
-pub(super) fn c15_ranges_give_newest_one_and_all<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_ranges_give_newest_one_and_all(on: On) {
+    let kit = Kit::open(on);
     for (name, versions) in [("a", 3), ("b", 1), ("c", 2)] {
         for version in 1..=versions {
             kit.ok(rows::batch().with(publish(name, version, format!("{name}{version}").as_bytes())));
@@ -138,8 +138,8 @@ pub(super) fn c15_ranges_give_newest_one_and_all<H: Harness>() {
     assert!(kit.documents(&kind).is_empty(), "C-15: kinds are apart");
 }
 
-pub(super) fn c15_names_are_paged<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_names_are_paged(on: On) {
+    let kit = Kit::open(on);
     for name in ["a", "a.b", "a-b", "b", "b0", "z"] {
         kit.ok(rows::batch().with(publish(name, 1, b"1")));
         kit.ok(rows::batch().with(publish(name, 2, b"2")));
@@ -175,8 +175,8 @@ pub(super) fn c15_names_are_paged<H: Harness>() {
     }
 }
 
-pub(super) fn c15_names_without_the_version_asked_for_take_no_place<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c15_names_without_the_version_asked_for_take_no_place(on: On) {
+    let kit = Kit::open(on);
     for (name, versions) in [("a", 1), ("b", 1), ("c", 2), ("d", 1), ("e", 2)] {
         for version in 1..=versions {
             kit.ok(rows::batch().with(publish(name, version, b"body")));
@@ -198,8 +198,8 @@ pub(super) fn c15_names_without_the_version_asked_for_take_no_place<H: Harness>(
     assert_eq!(page(Some("c"), 1), ["e"], "C-15: and goes on after the last of them");
 }
 
-pub(super) fn c07_the_organisation_is_loaded_with_the_streams<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c07_the_organisation_is_loaded_with_the_streams(on: On) {
+    let kit = Kit::open(on);
     let load = Load { authority: rows::town(), streams: vec![stream(1)], parts: Parts::None, receipt: None };
     assert_eq!(kit.loaded(&load).organisation, 0, "C-07: 0 means that there is none");
     for version in 1..=3u64 {

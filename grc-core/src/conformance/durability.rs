@@ -2,15 +2,15 @@
 //! own tests to show: the kit cannot kill what it runs in.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, conflict, put, row, stream},
     seen::Seen,
 };
 use crate::storage::{ConflictOn, Expect, Step};
 
-pub(super) fn c02_everything_acknowledged_is_there_after_reopening<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c02_everything_acknowledged_is_there_after_reopening(on: On) {
+    let kit = Kit::open(on);
     let keys = [stream(1), stream(2)];
     for (n, key) in (1u8..).zip(&keys) {
         let mut batch = rows::batch();
@@ -26,8 +26,8 @@ pub(super) fn c02_everything_acknowledged_is_there_after_reopening<H: Harness>()
     assert_eq!(kit.claim(100, 200, 10).len(), 2, "C-02: tasks are there");
 }
 
-pub(super) fn c02_nothing_refused_is_there_after_reopening<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c02_nothing_refused_is_there_after_reopening(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     kit.ok(rows::create(&key));
     let mut batch = rows::batch();
@@ -40,8 +40,8 @@ pub(super) fn c02_nothing_refused_is_there_after_reopening<H: Harness>() {
     assert!(kit.claim(100, 200, 10).is_empty(), "C-01: nor a task");
 }
 
-pub(super) fn c02_leases_are_there_after_reopening<H: Harness>() {
-    let kit = super::tasks::with_tasks::<H>([super::tasks::apart(1)]);
+pub(super) fn c02_leases_are_there_after_reopening(on: On) {
+    let kit = super::tasks::with_tasks(on, [super::tasks::apart(1)]);
     let held = kit.claim(100, 200, 1).remove(0);
     let Some(kit) = kit.reopened("c02_leases_are_there_after_reopening") else { return };
     assert!(kit.claim(199, 300, 1).is_empty(), "C-09: a task is held until its lease ends, by whom ever");
@@ -49,8 +49,8 @@ pub(super) fn c02_leases_are_there_after_reopening<H: Harness>() {
     assert!(kit.claim(900, 999, 1).is_empty(), "C-10: its holder could finish it");
 }
 
-pub(super) fn c03_same_batch_after_reopening_changes_nothing<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c03_same_batch_after_reopening_changes_nothing(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let batch = rows::create(&key);
     kit.ok(batch.clone());
@@ -60,8 +60,8 @@ pub(super) fn c03_same_batch_after_reopening_changes_nothing<H: Harness>() {
     assert_eq!(kit.version(&key), Some(2), "C-03: and changes nothing");
 }
 
-pub(super) fn c17_feed_goes_on_after_reopening<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c17_feed_goes_on_after_reopening(on: On) {
+    let kit = Kit::open(on);
     kit.ok(rows::create(&stream(1)));
     let (_, end) = kit.feed(&rows::town(), None, 10);
     let Some(kit) = kit.reopened("c17_feed_goes_on_after_reopening") else { return };

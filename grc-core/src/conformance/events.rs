@@ -1,7 +1,7 @@
 //! C-06: histories and access logs.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, appending, conflict, stream},
 };
@@ -10,8 +10,8 @@ use crate::{
     storage::{ConflictOn, EventRange, Log, StorageErrorKind, StreamKey},
 };
 
-pub(super) fn c06_sequences_go_from_one_without_gap<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_sequences_go_from_one_without_gap(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut ids = Vec::new();
     for (after, bodies) in [(0, 1), (1, 3), (4, 2)] {
@@ -33,8 +33,8 @@ pub(super) fn c06_sequences_go_from_one_without_gap<H: Harness>() {
     }
 }
 
-pub(super) fn c06_append_after_the_past_conflicts<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_append_after_the_past_conflicts(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     kit.ok(appending(&key, 0, &[b"one", b"two"]));
     for after in [0, 1] {
@@ -45,8 +45,8 @@ pub(super) fn c06_append_after_the_past_conflicts<H: Harness>() {
     assert_eq!(bodies, [b"one", b"two"], "C-06: events are never changed");
 }
 
-pub(super) fn c06_append_after_the_future_conflicts<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_append_after_the_future_conflicts(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     conflict(
         kit.settle(appending(&key, 1, &[b"early"])),
@@ -62,8 +62,8 @@ pub(super) fn c06_append_after_the_future_conflicts<H: Harness>() {
     assert_eq!(kit.history(&key).len(), 1, "C-06: no gap is ever made");
 }
 
-pub(super) fn c06_append_with_a_gap_inside_is_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_append_with_a_gap_inside_is_refused(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let batch = rows::batch();
     let crate::storage::Step::Append { stream, after, mut events } =
@@ -77,8 +77,8 @@ pub(super) fn c06_append_with_a_gap_inside_is_refused<H: Harness>() {
     assert!(kit.history(&key).is_empty(), "C-01: nothing of a refused batch stays");
 }
 
-pub(super) fn c06_bodies_come_back_byte_for_byte<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_bodies_come_back_byte_for_byte(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let all: Vec<u8> = (0..=u8::MAX).collect();
     let large: Vec<u8> = (0..1 << 20).map(|n: u32| u8::try_from(n * 31 % 251).unwrap()).collect();
@@ -97,8 +97,8 @@ pub(super) fn c06_bodies_come_back_byte_for_byte<H: Harness>() {
     }
 }
 
-pub(super) fn c06_pages_end_where_they_should<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_pages_end_where_they_should(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     kit.ok(appending(&key, 0, &[b"body".as_slice(); 7]));
     let sequences = |after, limit| -> Vec<u64> {
@@ -121,8 +121,8 @@ pub(super) fn c06_pages_end_where_they_should<H: Harness>() {
     assert!(kit.history(&stream(2)).is_empty(), "C-06: a stream without events has none");
 }
 
-pub(super) fn c06_page_sizes_out_of_range_are_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_page_sizes_out_of_range_are_refused(on: On) {
+    let kit = Kit::open(on);
     for limit in [0, 1_001, u32::MAX] {
         let range = EventRange { stream: stream(1), log: Log::History, after: 0, limit };
         rows::refused(
@@ -133,8 +133,8 @@ pub(super) fn c06_page_sizes_out_of_range_are_refused<H: Harness>() {
     }
 }
 
-pub(super) fn c06_streams_have_sequences_of_their_own<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_streams_have_sequences_of_their_own(on: On) {
+    let kit = Kit::open(on);
     let other_kind = StreamKey::new(rows::town(), rows::word("asset"), rows::uuid(1));
     let nil = StreamKey::new(rows::town(), rows::word("authority"), uuid::Uuid::nil());
     let longest = StreamKey::new(rows::town(), Word::new(&"k".repeat(64)).unwrap(), uuid::Uuid::max());
@@ -148,8 +148,8 @@ pub(super) fn c06_streams_have_sequences_of_their_own<H: Harness>() {
     }
 }
 
-pub(super) fn c06_access_log_is_apart_from_the_history<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c06_access_log_is_apart_from_the_history(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     kit.ok(appending(&key, 0, &[b"event"]));
     let mut batches = Vec::new();

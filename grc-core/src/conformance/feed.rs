@@ -1,7 +1,7 @@
 //! C-17: the feed; C-18: measures.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, measure, put, refused, row, stream},
 };
@@ -22,7 +22,7 @@ fn touched(change: &Change) -> BTreeSet<Touched> {
 
 /// Commits, and gives what the feed says of it.
 #[track_caller]
-fn told<H: Harness>(kit: &Kit<H>, after: &mut Option<Cursor>, batch: Batch) -> BTreeSet<Touched> {
+fn told(kit: &Kit, after: &mut Option<Cursor>, batch: Batch) -> BTreeSet<Touched> {
     let id = batch.id();
     kit.ok(batch);
     let (changes, next) = kit.feed(&rows::town(), after.take(), 100);
@@ -39,8 +39,8 @@ fn names(told: &BTreeSet<Touched>, expected: impl IntoIterator<Item = Touched>) 
     }
 }
 
-pub(super) fn c17_everything_that_a_batch_writes_is_named<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c17_everything_that_a_batch_writes_is_named(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut batch = rows::batch();
     rows::everything(&batch, &key, 1).into_iter().for_each(|step| batch.push(step));
@@ -65,8 +65,8 @@ pub(super) fn c17_everything_that_a_batch_writes_is_named<H: Harness>() {
     );
 }
 
-pub(super) fn c17_everything_that_a_batch_drops_is_named<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c17_everything_that_a_batch_drops_is_named(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut batch = rows::batch();
     rows::everything(&batch, &key, 1).into_iter().for_each(|step| batch.push(step));
@@ -98,8 +98,8 @@ pub(super) fn c17_everything_that_a_batch_drops_is_named<H: Harness>() {
     );
 }
 
-pub(super) fn c17_measure_and_index_rows_are_named_with_their_stream<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c17_measure_and_index_rows_are_named_with_their_stream(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut after = None;
     told(&kit, &mut after, rows::create(&key));
@@ -111,8 +111,8 @@ pub(super) fn c17_measure_and_index_rows_are_named_with_their_stream<H: Harness>
     names(&told(&kit, &mut after, first), [Touched::Stream(key, 2)]);
 }
 
-pub(super) fn c17_release_and_raise_are_named<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c17_release_and_raise_are_named(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut after = None;
     told(&kit, &mut after, rows::batch().with(Step::Schedule(rows::task(1, "q", &key))));
@@ -131,8 +131,8 @@ pub(super) fn c17_release_and_raise_are_named<H: Harness>() {
     );
 }
 
-pub(super) fn c17_a_batch_that_changes_nothing_is_there_too<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c17_a_batch_that_changes_nothing_is_there_too(on: On) {
+    let kit = Kit::open(on);
     let mut after = None;
     let raise = |version| {
         Step::RaiseDocument(Document { kind: rows::word("keyring"), ..rows::document("main", version, b"") })
@@ -146,8 +146,8 @@ pub(super) fn c17_a_batch_that_changes_nothing_is_there_too<H: Harness>() {
     }
 }
 
-pub(super) fn c17_each_batch_once_in_order<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c17_each_batch_once_in_order(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let mut ids = Vec::new();
     for version in 1..=12u64 {
@@ -168,8 +168,8 @@ pub(super) fn c17_each_batch_once_in_order<H: Harness>() {
     }
 }
 
-pub(super) fn c17_end_of_the_feed_is_a_place_to_go_on<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c17_end_of_the_feed_is_a_place_to_go_on(on: On) {
+    let kit = Kit::open(on);
     let town = rows::town();
     let (none, mut end) = kit.feed(&town, None, 10);
     assert!(none.is_empty(), "C-17: the feed of an empty store is empty, and has a cursor");
@@ -186,8 +186,8 @@ pub(super) fn c17_end_of_the_feed_is_a_place_to_go_on<H: Harness>() {
     }
 }
 
-pub(super) fn c17_cursor_of_another_store_is_refused<H: Harness>() {
-    let (one, two) = (Kit::<H>::open(), Kit::<H>::open());
+pub(super) fn c17_cursor_of_another_store_is_refused(on: On) {
+    let (one, two) = (Kit::open(on), Kit::open(on));
     assert_ne!(
         one.store.info().incarnation,
         two.store.info().incarnation,
@@ -197,21 +197,21 @@ pub(super) fn c17_cursor_of_another_store_is_refused<H: Harness>() {
         kit.ok(rows::create(&stream(1)));
     }
     let (_, foreign) = one.feed(&rows::town(), None, 10);
-    let result = H::block_on(two.store.changes(&rows::town(), Some(&foreign), 10));
+    let result = two.block_on(two.store.changes(&rows::town(), Some(&foreign), 10));
     refused(result, StorageErrorKind::Unsupported, "C-17: what follows another store must read all again");
     let mut short = foreign.as_bytes().to_vec();
     short.pop();
     for bad in [short, Vec::new(), vec![0; 200]] {
         let cursor = Cursor::from_bytes(bad);
-        let result = H::block_on(one.store.changes(&rows::town(), Some(&cursor), 10));
+        let result = one.block_on(one.store.changes(&rows::town(), Some(&cursor), 10));
         refused(result, StorageErrorKind::Unsupported, "C-14: this cursor is damaged");
     }
 }
 
-pub(super) fn c17_follower_misses_nothing_while_others_write<H: Harness>() {
+pub(super) fn c17_follower_misses_nothing_while_others_write(on: On) {
     const WRITERS: usize = 4;
     const EACH: u64 = 20;
-    let kit = Kit::<H>::open();
+    let kit = Kit::open(on);
     let writing = AtomicUsize::new(WRITERS);
     let (followed, written) = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS)
@@ -265,8 +265,8 @@ pub(super) fn c17_follower_misses_nothing_while_others_write<H: Harness>() {
     }
 }
 
-pub(super) fn c18_each_measure_once_over_all_pages<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c18_each_measure_once_over_all_pages(on: On) {
+    let kit = Kit::open(on);
     let mut keys: Vec<StreamKey> = (1..=7).map(stream).collect();
     // The same id under another kind is another stream.
     keys.push(StreamKey::new(rows::town(), rows::word("asset"), rows::uuid(3)));
@@ -284,8 +284,8 @@ pub(super) fn c18_each_measure_once_over_all_pages<H: Harness>() {
     }
 }
 
-pub(super) fn c18_measure_is_written_over<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c18_measure_is_written_over(on: On) {
+    let kit = Kit::open(on);
     assert!(kit.measures(&rows::town(), 10).is_empty(), "C-18: an empty store has no measures");
     for n in 1..=3 {
         kit.ok(rows::batch().with(measure(&stream(n), b"first")));
@@ -296,8 +296,8 @@ pub(super) fn c18_measure_is_written_over<H: Harness>() {
     assert_eq!(found.iter().filter(|bytes| *bytes == b"second").count(), 1, "C-18: the newest bytes");
 }
 
-pub(super) fn c18_rows_written_between_pages_hide_no_others<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c18_rows_written_between_pages_hide_no_others(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=10 {
         kit.ok(rows::batch().with(measure(&stream(n * 10), b"old")));
     }
@@ -305,7 +305,7 @@ pub(super) fn c18_rows_written_between_pages_hide_no_others<H: Harness>() {
     let mut found = Vec::new();
     let mut after: Option<Cursor> = None;
     for step in 1..100u128 {
-        let page = H::block_on(kit.store.measures(&town, after.as_ref(), 2)).unwrap();
+        let page = kit.block_on(kit.store.measures(&town, after.as_ref(), 2)).unwrap();
         found.extend(page.rows.into_iter().map(|(key, _)| key.id.as_u128()));
         kit.ok(rows::batch()
             .with(measure(&stream(step % 10 + 1), b"new"))

@@ -1,7 +1,7 @@
 //! C-12: which streams a condition finds.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, fact, index, number, put, row_with, stream},
 };
@@ -15,7 +15,7 @@ const ORDERED: [Comparison; 5] =
     [Comparison::Equal, Comparison::Less, Comparison::AtMost, Comparison::More, Comparison::AtLeast];
 
 #[track_caller]
-fn found<H: Harness>(kit: &Kit<H>, filter: Condition, expected: &[u128]) {
+fn found(kit: &Kit, filter: Condition, expected: &[u128]) {
     let text = filter.to_json();
     let query =
         Query { filter, order: Order::OldestFirst, ..Query::new(rows::town(), rows::word("request")) };
@@ -27,7 +27,7 @@ fn found<H: Harness>(kit: &Kit<H>, filter: Condition, expected: &[u128]) {
 /// Each comparison of a variable with a value, `==`, `<`, `<=`, `>`, `>=`: what it must find. `!=` finds all the others
 /// than `==`, those without a value included.
 #[track_caller]
-fn compared<H: Harness>(kit: &Kit<H>, var: &Var, scalar: &Scalar, expected: [&[u128]; 5]) {
+fn compared(kit: &Kit, var: &Var, scalar: &Scalar, expected: [&[u128]; 5]) {
     let compare = |comparison| Condition::Compare(var.clone(), comparison, scalar.clone());
     for (comparison, expected) in ORDERED.into_iter().zip(expected) {
         found(kit, compare(comparison), expected);
@@ -48,8 +48,8 @@ fn text(value: &str) -> Scalar {
 }
 
 /// Streams 1 to 4: a service each but the last, times reopened, when opened.
-fn facts<H: Harness>() -> Kit<H> {
-    let kit = Kit::<H>::open();
+fn facts(on: On) -> Kit {
+    let kit = Kit::open(on);
     let streams = [
         (1, Some("roads"), Some(0), Some(-1_000)),
         (2, Some("water"), Some(2), Some(0)),
@@ -66,8 +66,8 @@ fn facts<H: Harness>() -> Kit<H> {
     kit
 }
 
-pub(super) fn c12_every_fact_filters<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c12_every_fact_filters(on: On) {
+    let kit = Kit::open(on);
     for (n, value) in [(1, 1), (2, 2)] {
         let all: Vec<_> = Fact::ALL
             .iter()
@@ -89,8 +89,8 @@ pub(super) fn c12_every_fact_filters<H: Harness>() {
     }
 }
 
-pub(super) fn c12_words_compare_by_bytes<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_words_compare_by_bytes(on: On) {
+    let kit = facts(on);
     let var = Var::Fact(Fact::Service);
     compared(&kit, &var, &text("water"), [&[2], &[1], &[1, 2], &[3], &[2, 3]]);
     compared(&kit, &var, &text("WATER"), [&[], &[], &[], &[1, 2, 3], &[1, 2, 3]]);
@@ -99,23 +99,23 @@ pub(super) fn c12_words_compare_by_bytes<H: Harness>() {
     compared(&kit, &var, &text(""), [&[], &[], &[], &[1, 2, 3], &[1, 2, 3]]);
 }
 
-pub(super) fn c12_integers_compare_as_numbers<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_integers_compare_as_numbers(on: On) {
+    let kit = facts(on);
     let var = Var::Fact(Fact::Reopened);
     compared(&kit, &var, &Scalar::Integer(2), [&[2], &[1], &[1, 2], &[3], &[2, 3]]);
     compared(&kit, &var, &Scalar::Integer(i64::MIN), [&[], &[], &[], &[1, 2, 3], &[1, 2, 3]]);
 }
 
-pub(super) fn c12_moments_compare_as_microseconds<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_moments_compare_as_microseconds(on: On) {
+    let kit = facts(on);
     let var = Var::Fact(Fact::Opened);
     compared(&kit, &var, &Scalar::Integer(0), [&[2], &[1], &[1, 2], &[3], &[2, 3]]);
     let late = Scalar::Integer(1_700_000_000_000_001);
     compared(&kit, &var, &late, [&[], &[1, 2, 3], &[1, 2, 3], &[], &[]]);
 }
 
-pub(super) fn c12_values_of_another_type_compare_as_false<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_values_of_another_type_compare_as_false(on: On) {
+    let kit = facts(on);
     let none: [&[u128]; 5] = [&[]; 5];
     compared(&kit, &Var::Fact(Fact::Service), &Scalar::Integer(0), none);
     compared(&kit, &Var::Fact(Fact::Service), &Scalar::Boolean(true), none);
@@ -125,8 +125,8 @@ pub(super) fn c12_values_of_another_type_compare_as_false<H: Harness>() {
     found(&kit, not(Condition::is(Fact::Service, 0)), &[1, 2, 3, 4]);
 }
 
-pub(super) fn c12_absent_values_compare_as_false<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_absent_values_compare_as_false(on: On) {
+    let kit = facts(on);
     compared(&kit, &Var::Fact(Fact::Team), &text("a"), [&[]; 5]);
     found(&kit, not(Condition::is(Fact::Service, "water")), &[1, 3, 4]);
     found(&kit, not(Condition::is(Fact::Team, "a")), &[1, 2, 3, 4]);
@@ -141,8 +141,8 @@ pub(super) fn c12_absent_values_compare_as_false<H: Harness>() {
     found(&kit, not(Condition::Present(field)), &[1, 2, 3, 4]);
 }
 
-pub(super) fn c12_one_of_and_contains_on_facts<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_one_of_and_contains_on_facts(on: On) {
+    let kit = facts(on);
     let service = Var::Fact(Fact::Service);
     let among = |scalars: &[Scalar]| Condition::OneOf(service.clone(), scalars.to_vec());
     found(&kit, among(&[text("roads"), text("water"), text("none")]), &[1, 2]);
@@ -155,8 +155,8 @@ pub(super) fn c12_one_of_and_contains_on_facts<H: Harness>() {
     found(&kit, Condition::Contains(service, "wat".to_owned()), &[]);
 }
 
-pub(super) fn c12_conditions_are_joined<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_conditions_are_joined(on: On) {
+    let kit = facts(on);
     let water = || Condition::is(Fact::Service, "water");
     let roads = || Condition::is(Fact::Service, "roads");
     let often = || Condition::Compare(Var::Fact(Fact::Reopened), Comparison::AtLeast, Scalar::Integer(2));
@@ -178,8 +178,8 @@ pub(super) fn c12_conditions_are_joined<H: Harness>() {
 }
 
 /// Streams 1 to 4 with a field `f`: texts, numbers, several values, nothing.
-fn fields<H: Harness>() -> Kit<H> {
-    let kit = Kit::<H>::open();
+fn fields(on: On) -> Kit {
+    let kit = Kit::open(on);
     let text = |value: &str| IndexValue::Text(value.to_owned());
     let streams = [
         (1, vec![text("Élm street"), text("oak")]),
@@ -196,8 +196,8 @@ fn fields<H: Harness>() -> Kit<H> {
     kit
 }
 
-pub(super) fn c12_index_texts_compare_by_bytes<H: Harness>() {
-    let kit = fields::<H>();
+pub(super) fn c12_index_texts_compare_by_bytes(on: On) {
+    let kit = fields(on);
     let var = Var::Field(rows::word("f"));
     // A field with several values meets a comparison if one of them does.
     compared(&kit, &var, &text("oak"), [&[1, 2], &[], &[1, 2], &[1], &[1, 2]]);
@@ -208,24 +208,24 @@ pub(super) fn c12_index_texts_compare_by_bytes<H: Harness>() {
     found(&kit, not(Condition::Compare(var, Comparison::Equal, text("oak"))), &[3, 4]);
 }
 
-pub(super) fn c12_index_numbers_compare_as_numbers<H: Harness>() {
-    let kit = fields::<H>();
+pub(super) fn c12_index_numbers_compare_as_numbers(on: On) {
+    let kit = fields(on);
     let var = Var::Field(rows::word("f"));
     compared(&kit, &var, &Scalar::Integer(5), [&[2], &[3], &[2, 3], &[], &[2]]);
     compared(&kit, &var, &Scalar::Integer(-7), [&[3], &[], &[3], &[2, 3], &[2, 3]]);
     found(&kit, not(Condition::Compare(var, Comparison::Equal, Scalar::Integer(5))), &[1, 3, 4]);
 }
 
-pub(super) fn c12_index_yes_and_no_are_one_and_zero<H: Harness>() {
-    let kit = fields::<H>();
+pub(super) fn c12_index_yes_and_no_are_one_and_zero(on: On) {
+    let kit = fields(on);
     let var = Var::Field(rows::word("f"));
     found(&kit, Condition::Compare(var.clone(), Comparison::Equal, Scalar::Boolean(true)), &[3]);
     found(&kit, Condition::OneOf(var.clone(), vec![Scalar::Boolean(true), text("none")]), &[3]);
     found(&kit, Condition::Compare(var, Comparison::Equal, Scalar::Boolean(false)), &[]);
 }
 
-pub(super) fn c12_index_fields_present_among_and_containing<H: Harness>() {
-    let kit = fields::<H>();
+pub(super) fn c12_index_fields_present_among_and_containing(on: On) {
+    let kit = fields(on);
     let var = Var::Field(rows::word("f"));
     found(&kit, Condition::Present(var.clone()), &[1, 2, 3]);
     found(&kit, not(Condition::Present(var.clone())), &[4]);
@@ -246,8 +246,8 @@ pub(super) fn c12_index_fields_present_among_and_containing<H: Harness>() {
     found(&kit, both("oak", 1), &[]);
 }
 
-pub(super) fn c12_an_empty_key_means_any_link_of_the_kind<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_an_empty_key_means_any_link_of_the_kind(on: On) {
+    let kit = facts(on);
     for (n, kind, key) in
         [(1, "contact.a", b"x"), (1, "contact.a", b"y"), (3, "contact.a", b"z"), (2, "contact.b", b"x")]
     {
@@ -265,8 +265,8 @@ pub(super) fn c12_an_empty_key_means_any_link_of_the_kind<H: Harness>() {
     assert_eq!(kit.walk(&linked("contact")), [] as [u128; 0], "{one}: a kind is not a prefix");
 }
 
-pub(super) fn c12_linked_streams_that_meet_the_condition<H: Harness>() {
-    let kit = facts::<H>();
+pub(super) fn c12_linked_streams_that_meet_the_condition(on: On) {
+    let kit = facts(on);
     let asset = StreamKey::new(rows::town(), rows::word("asset"), rows::uuid(2));
     kit.ok(rows::create(&asset));
     for key in [stream(1), stream(2), stream(4), asset, stream(9)] {

@@ -1,6 +1,9 @@
 //! What an adapter brings, and the store of one case with its calls made plain.
 
-use super::rows;
+use super::{
+    erased::{Guard, On, block_on},
+    rows,
+};
 use crate::{
     BlobId, Moment, Word,
     storage::{
@@ -71,32 +74,45 @@ pub(super) fn not_applicable(case: &str, why: &str) {
 }
 
 /// A fresh store, for one case.
-pub(super) struct Kit<H: Harness> {
-    guard: H::Guard,
+pub(super) struct Kit {
+    on: On,
+    guard: Guard,
     pub(super) store: Arc<dyn Store>,
     pub(super) blobs: Arc<dyn BlobStore>,
 }
 
-impl<H: Harness> Kit<H> {
-    pub(super) fn open() -> Self {
-        let (guard, (store, blobs)) = H::open();
-        Self { guard, store, blobs }
+impl Kit {
+    pub(super) fn open(on: On) -> Self {
+        let (guard, (store, blobs)) = on.open();
+        Self { on, guard, store, blobs }
+    }
+
+    /// What a future comes to.
+    pub(super) fn block_on<F: Future + Send>(&self, future: F) -> F::Output
+    where
+        F::Output: Send,
+    {
+        block_on(self.on, future)
     }
 
     /// The same store, opened again; none, and said so, if it is not durable.
     pub(super) fn reopened(self, case: &str) -> Option<Self> {
-        let Self { guard, store, blobs } = self;
+        let Self { on, guard, store, blobs } = self;
         drop((store, blobs));
-        let again = H::reopen(&guard);
-        assert_eq!(again.is_some(), H::DURABLE, "a harness can reopen its store exactly if it is durable");
+        let again = on.reopen(&guard);
+        assert_eq!(
+            again.is_some(),
+            on.is_durable(),
+            "a harness can reopen its store exactly if it is durable"
+        );
         if again.is_none() {
             not_applicable(case, "the harness says that this store is not durable");
         }
-        again.map(|(store, blobs)| Self { guard, store, blobs })
+        again.map(|(store, blobs)| Self { on, guard, store, blobs })
     }
 
     pub(super) fn commit(&self, batch: Batch) -> Result<Receipt, StorageError> {
-        H::block_on(self.store.commit(batch))
+        self.block_on(self.store.commit(batch))
     }
 
     /// Commits what must succeed, for the first time.
@@ -134,11 +150,11 @@ impl<H: Harness> Kit<H> {
 
     #[track_caller]
     pub(super) fn loaded(&self, load: &Load) -> Loaded {
-        done(H::block_on(self.store.load(load)))
+        done(self.block_on(self.store.load(load)))
     }
 
     pub(super) fn try_load(&self, load: &Load) -> Result<Loaded, StorageError> {
-        H::block_on(self.store.load(load))
+        self.block_on(self.store.load(load))
     }
 
     /// One stream with all parts of its vault.
@@ -159,7 +175,7 @@ impl<H: Harness> Kit<H> {
     }
 
     pub(super) fn try_query(&self, query: &Query) -> Result<Page, StorageError> {
-        H::block_on(self.store.query(query))
+        self.block_on(self.store.query(query))
     }
 
     #[track_caller]
@@ -188,7 +204,7 @@ impl<H: Harness> Kit<H> {
     }
 
     pub(super) fn try_events(&self, range: &EventRange) -> Result<Vec<StoredEvent>, StorageError> {
-        H::block_on(self.store.events(range))
+        self.block_on(self.store.events(range))
     }
 
     #[track_caller]
@@ -212,7 +228,7 @@ impl<H: Harness> Kit<H> {
         let mut after = None;
         let mut out = Vec::new();
         for _ in 0..10_000 {
-            let page = done(H::block_on(self.store.measures(authority, after.as_ref(), limit)));
+            let page = done(self.block_on(self.store.measures(authority, after.as_ref(), limit)));
             assert!(page.rows.len() <= limit as usize, "C-18: a page has at most `limit` rows");
             out.extend(page.rows);
             match page.next {
@@ -229,7 +245,7 @@ impl<H: Harness> Kit<H> {
         let mut after = after;
         let mut out = Vec::new();
         for _ in 0..10_000 {
-            let page = done(H::block_on(self.store.changes(authority, after.as_ref(), limit)));
+            let page = done(self.block_on(self.store.changes(authority, after.as_ref(), limit)));
             assert!(page.changes.len() <= limit as usize, "C-17: a page has at most `limit` changes");
             if page.changes.is_empty() {
                 return (out, page.next);
@@ -255,7 +271,7 @@ impl<H: Harness> Kit<H> {
     #[track_caller]
     pub(super) fn claimed(&self, claim: &Claim) -> Vec<Task> {
         for _ in 0..200 {
-            match H::block_on(self.store.claim(claim)) {
+            match self.block_on(self.store.claim(claim)) {
                 Err(error) if error.retry() == Retry::Same => {
                     std::thread::sleep(std::time::Duration::from_millis(5));
                 }
@@ -267,7 +283,7 @@ impl<H: Harness> Kit<H> {
 
     #[track_caller]
     pub(super) fn documents(&self, range: &DocumentRange) -> Vec<Document> {
-        done(H::block_on(self.store.documents(range)))
+        done(self.block_on(self.store.documents(range)))
     }
 
     /// The documents `procedure` of the town.
@@ -299,17 +315,17 @@ impl<H: Harness> Kit<H> {
         at: Moment,
         bytes: &[u8],
     ) -> Result<(), StorageError> {
-        H::block_on(self.blobs.put(authority, id, piece, at, bytes.to_vec()))
+        self.block_on(self.blobs.put(authority, id, piece, at, bytes.to_vec()))
     }
 
     #[track_caller]
     pub(super) fn blob(&self, authority: &Word, id: BlobId, piece: u32) -> Option<Vec<u8>> {
-        done(H::block_on(self.blobs.get(authority, id, piece)))
+        done(self.block_on(self.blobs.get(authority, id, piece)))
     }
 
     #[track_caller]
     pub(super) fn drop_blob(&self, authority: &Word, id: BlobId) {
-        done(H::block_on(BlobStore::remove(&*self.blobs, authority, id)));
+        done(self.block_on(BlobStore::remove(&*self.blobs, authority, id)));
     }
 
     /// All pages of the blobs begun before a moment.
@@ -318,7 +334,7 @@ impl<H: Harness> Kit<H> {
         let mut after = None;
         let mut out = Vec::new();
         for _ in 0..10_000 {
-            let page = done(H::block_on(self.blobs.list(authority, before, after, limit)));
+            let page = done(self.block_on(self.blobs.list(authority, before, after, limit)));
             assert!(page.blobs.len() <= limit as usize, "B-4: a page has at most `limit` blobs");
             out.extend(page.blobs);
             match page.next {
@@ -331,7 +347,7 @@ impl<H: Harness> Kit<H> {
 
     #[track_caller]
     pub(super) fn scrub(&self) {
-        done(H::block_on(self.store.scrub()));
+        done(self.block_on(self.store.scrub()));
     }
 }
 

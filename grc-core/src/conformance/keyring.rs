@@ -1,7 +1,7 @@
 //! K-1 to K-6: the keyring.
 
 use super::{
-    KeyringHarness,
+    erased::{Guard, OnRing, block_on},
     harness::{done, not_applicable},
     rows::{uuid, word},
 };
@@ -13,8 +13,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 /// A fresh keyring, for one case.
-struct Ring<H: KeyringHarness> {
-    guard: H::Guard,
+struct Ring {
+    on: OnRing,
+    guard: Guard,
     keyring: Arc<dyn Keyring>,
 }
 
@@ -35,21 +36,25 @@ fn slots(n: u8, slots: &[Slot]) -> BTreeMap<Slot, SlotKey> {
     slots.iter().map(|slot| (*slot, key(n).slot(&context(), *slot))).collect()
 }
 
-impl<H: KeyringHarness> Ring<H> {
-    fn open() -> Self {
-        let (guard, keyring) = H::open();
-        Self { guard, keyring }
+impl Ring {
+    fn open(on: OnRing) -> Self {
+        let (guard, keyring) = on.open();
+        Self { on, guard, keyring }
     }
 
     fn reopened(self, case: &str) -> Option<Self> {
-        let Self { guard, keyring } = self;
+        let Self { on, guard, keyring } = self;
         drop(keyring);
-        let again = H::reopen(&guard);
-        assert_eq!(again.is_some(), H::DURABLE, "a harness can reopen its keyring exactly if it is durable");
+        let again = on.reopen(&guard);
+        assert_eq!(
+            again.is_some(),
+            on.is_durable(),
+            "a harness can reopen its keyring exactly if it is durable"
+        );
         if again.is_none() {
             not_applicable(case, "the harness says that this keyring is not durable");
         }
-        again.map(|keyring| Self { guard, keyring })
+        again.map(|keyring| Self { on, guard, keyring })
     }
 
     /// What a call answers; while the keyring says that it may pass, asked again.
@@ -68,7 +73,7 @@ impl<H: KeyringHarness> Ring<H> {
 
     #[track_caller]
     fn epoch(&self) -> (Uuid, u64) {
-        done(H::block_on(self.keyring.epoch()))
+        done(block_on(self.on, self.keyring.epoch()))
     }
 
     /// Answers the epoch after a call, checked against what the keyring then says of itself.
@@ -81,13 +86,13 @@ impl<H: KeyringHarness> Ring<H> {
     #[track_caller]
     fn issue(&self, ns: impl IntoIterator<Item = u8>) -> u64 {
         let keys: Vec<_> = ns.into_iter().map(|n| (id(n), key(n))).collect();
-        self.answered(done(Self::settled(|| H::block_on(self.keyring.issue(&keys)))))
+        self.answered(done(Self::settled(|| block_on(self.on, self.keyring.issue(&keys)))))
     }
 
     #[track_caller]
     fn open_keys(&self, ns: impl IntoIterator<Item = u8>) -> Vec<KeyState> {
         let ids: Vec<_> = ns.into_iter().map(id).collect();
-        done(Self::settled(|| H::block_on(self.keyring.open(&ids))))
+        done(Self::settled(|| block_on(self.on, self.keyring.open(&ids))))
     }
 
     #[track_caller]
@@ -98,18 +103,18 @@ impl<H: KeyringHarness> Ring<H> {
     #[track_caller]
     fn keep(&self, n: u8, kept: &[Slot]) -> u64 {
         let kept = slots(n, kept);
-        self.answered(done(Self::settled(|| H::block_on(self.keyring.keep(id(n), &kept)))))
+        self.answered(done(Self::settled(|| block_on(self.on, self.keyring.keep(id(n), &kept)))))
     }
 
     #[track_caller]
     fn destroy(&self, ns: impl IntoIterator<Item = u8>) -> u64 {
         let ids: Vec<_> = ns.into_iter().map(id).collect();
-        self.answered(done(Self::settled(|| H::block_on(self.keyring.destroy(&ids)))))
+        self.answered(done(Self::settled(|| block_on(self.on, self.keyring.destroy(&ids)))))
     }
 }
 
-pub(super) fn k1_everything_is_there_after_reopening<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k1_everything_is_there_after_reopening(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue(1..=4);
     ring.keep(2, &[1, 3]);
     ring.keep(3, &[]);
@@ -120,8 +125,8 @@ pub(super) fn k1_everything_is_there_after_reopening<H: KeyringHarness>() {
     assert_eq!(after, before, "K-1: each call is durable when it returns");
 }
 
-pub(super) fn k1_keys_come_back_as_issued<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k1_keys_come_back_as_issued(on: OnRing) {
+    let ring = Ring::open(on);
     assert_eq!(
         ring.open_keys(1..=2),
         [KeyState::Unknown, KeyState::Unknown],
@@ -133,8 +138,8 @@ pub(super) fn k1_keys_come_back_as_issued<H: KeyringHarness>() {
     assert_eq!(ring.open_keys(1..=200), expected, "K-1: every key that was issued comes back");
 }
 
-pub(super) fn k1_answers_come_in_the_order_asked<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k1_answers_come_in_the_order_asked(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue(1..=3);
     ring.destroy([2]);
     let whole = |n| KeyState::Whole(key(n));
@@ -147,8 +152,8 @@ pub(super) fn k1_answers_come_in_the_order_asked<H: KeyringHarness>() {
     assert!(ring.open_keys([]).is_empty(), "K-1: nothing asked, nothing answered");
 }
 
-pub(super) fn k1_a_call_is_all_or_nothing<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k1_a_call_is_all_or_nothing(on: OnRing) {
+    let ring = Ring::open(on);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for round in 0..10u8 {
@@ -169,20 +174,20 @@ pub(super) fn k1_a_call_is_all_or_nothing<H: KeyringHarness>() {
     });
 }
 
-pub(super) fn k2_issuing_again_changes_nothing<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k2_issuing_again_changes_nothing(on: OnRing) {
+    let ring = Ring::open(on);
     let epoch = ring.issue([1, 2]);
     assert_eq!(ring.issue([1]), epoch, "K-2: the same key again changes nothing");
     assert_eq!(ring.issue([2, 1]), epoch, "K-2: the same keys again change nothing");
     assert_eq!(ring.issue([]), epoch, "K-2: no keys change nothing");
     assert!(ring.issue([2, 3]) > epoch, "K-5: one new key among them is a change");
     // Whatever is answered, a key is never replaced: what it sealed would be lost.
-    let _ = H::block_on(ring.keyring.issue(&[(id(1), key(99))]));
+    let _ = block_on(on, ring.keyring.issue(&[(id(1), key(99))]));
     assert_eq!(ring.state(1), KeyState::Whole(key(1)), "K-2: a key that is there is never replaced");
 }
 
-pub(super) fn k2_keeping_again_changes_nothing<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k2_keeping_again_changes_nothing(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue([1]);
     let epoch = ring.keep(1, &[1, 2, 3]);
     assert_eq!(ring.keep(1, &[1, 2, 3]), epoch, "K-2: the same slots again change nothing");
@@ -190,8 +195,8 @@ pub(super) fn k2_keeping_again_changes_nothing<H: KeyringHarness>() {
     assert_eq!(ring.state(1), KeyState::Kept(slots(1, &[1, 2, 3])), "K-2: what was kept is kept");
 }
 
-pub(super) fn k2_destroying_again_changes_nothing<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k2_destroying_again_changes_nothing(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue([1, 2]);
     let epoch = ring.destroy([1, 1]);
     assert_eq!(ring.destroy([1]), epoch, "K-2: the same key again changes nothing");
@@ -199,8 +204,8 @@ pub(super) fn k2_destroying_again_changes_nothing<H: KeyringHarness>() {
     assert!(ring.destroy([1, 2]) > epoch, "K-5: one living key among them is a change");
 }
 
-pub(super) fn k3_tombstone_wins_over_issue<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k3_tombstone_wins_over_issue(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue([1, 2]);
     ring.keep(2, &[1]);
     let epoch = ring.destroy([1, 2]);
@@ -211,8 +216,8 @@ pub(super) fn k3_tombstone_wins_over_issue<H: KeyringHarness>() {
     }
 }
 
-pub(super) fn k3_tombstone_wins_over_keep<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k3_tombstone_wins_over_keep(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue([1]);
     let epoch = ring.destroy([1]);
     assert_eq!(ring.keep(1, &[1, 2]), epoch, "K-3: keeping slots of a destroyed key changes nothing");
@@ -220,8 +225,8 @@ pub(super) fn k3_tombstone_wins_over_keep<H: KeyringHarness>() {
     assert_eq!(ring.state(1).slot(&context(), 1), None, "K-3: none of its slots opens");
 }
 
-pub(super) fn k3_unknown_key_can_be_destroyed<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k3_unknown_key_can_be_destroyed(on: OnRing) {
+    let ring = Ring::open(on);
     let before = ring.epoch().1;
     let epoch = ring.destroy([7]);
     assert!(epoch > before, "K-5: a tombstone is a change");
@@ -230,18 +235,18 @@ pub(super) fn k3_unknown_key_can_be_destroyed<H: KeyringHarness>() {
     assert_eq!(ring.state(7), KeyState::Destroyed, "K-3: a tombstone stays for ever");
 }
 
-pub(super) fn k3_slots_of_an_unknown_key_are_not_taken<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k3_slots_of_an_unknown_key_are_not_taken(on: OnRing) {
+    let ring = Ring::open(on);
     let before = ring.epoch();
     let kept = slots(1, &[1]);
-    let result = H::block_on(ring.keyring.keep(id(1), &kept));
+    let result = block_on(on, ring.keyring.keep(id(1), &kept));
     assert!(result.is_err(), "K-3: there is no key to keep slots of: {result:?}");
     assert_eq!(ring.state(1), KeyState::Unknown, "K-3: an unknown key stays unknown");
     assert_eq!(ring.epoch(), before, "K-5: a call that failed changes nothing");
 }
 
-pub(super) fn k4_kept_slots_open_what_they_sealed<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k4_kept_slots_open_what_they_sealed(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue([1]);
     let before: Vec<_> = (1..=4).map(|slot| ring.state(1).slot(&context(), slot)).collect();
     ring.keep(1, &[1, 3, u32::MAX]);
@@ -253,16 +258,16 @@ pub(super) fn k4_kept_slots_open_what_they_sealed<H: KeyringHarness>() {
     assert_eq!(state.slot(&context(), 4), None, "K-4: the others are gone");
 }
 
-pub(super) fn k4_whole_key_behind_kept_slots_does_not_come_back<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k4_whole_key_behind_kept_slots_does_not_come_back(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue([1]);
     let epoch = ring.keep(1, &[1]);
     assert_eq!(ring.issue([1]), epoch, "K-4: issuing it again changes nothing");
     assert_eq!(ring.state(1), KeyState::Kept(slots(1, &[1])), "K-4: the whole key is gone");
 }
 
-pub(super) fn k4_keeping_is_an_intersection<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k4_keeping_is_an_intersection(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue([1, 2]);
     let first = ring.keep(1, &[1, 2, 3]);
     let second = ring.keep(1, &[2, 3, 4]);
@@ -279,16 +284,16 @@ pub(super) fn k4_keeping_is_an_intersection<H: KeyringHarness>() {
     assert_eq!(ring.state(2), KeyState::Whole(key(2)), "K-4: other keys are as they were");
 }
 
-pub(super) fn k4_kept_key_can_be_destroyed<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k4_kept_key_can_be_destroyed(on: OnRing) {
+    let ring = Ring::open(on);
     ring.issue([1]);
     let kept = ring.keep(1, &[1, 2]);
     assert!(ring.destroy([1]) > kept, "K-5: destroying is a change");
     assert_eq!(ring.state(1), KeyState::Destroyed, "K-3: nothing is kept of a destroyed key");
 }
 
-pub(super) fn k5_epoch_grows_with_each_change<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
+pub(super) fn k5_epoch_grows_with_each_change(on: OnRing) {
+    let ring = Ring::open(on);
     let (ring_id, start) = ring.epoch();
     let epochs = [
         start,
@@ -304,25 +309,25 @@ pub(super) fn k5_epoch_grows_with_each_change<H: KeyringHarness>() {
     assert_eq!(ring.epoch(), (ring_id, last), "K-5: reading changes neither the epoch nor the keyring's id");
 }
 
-pub(super) fn k5_each_keyring_has_an_id_of_its_own<H: KeyringHarness>() {
-    let (one, two) = (Ring::<H>::open(), Ring::<H>::open());
+pub(super) fn k5_each_keyring_has_an_id_of_its_own(on: OnRing) {
+    let (one, two) = (Ring::open(on), Ring::open(on));
     assert_ne!(one.epoch().0, two.epoch().0, "K-5: a keyring's id is made with it");
     one.issue([1]);
     assert_eq!(two.state(1), KeyState::Unknown, "K-1: keyrings share nothing");
 }
 
 /// Two callers issue and destroy at once; every change must be there, and have had an epoch of its own.
-fn raced<H: KeyringHarness>(one: Arc<dyn Keyring>, two: Arc<dyn Keyring>) {
+fn raced(on: OnRing, one: Arc<dyn Keyring>, two: Arc<dyn Keyring>) {
     const EACH: u8 = 20;
     let work = |keyring: Arc<dyn Keyring>, base: u8| -> Vec<u64> {
         (1..=EACH)
             .flat_map(|n| {
                 let n = base + n;
-                let issue = || H::block_on(keyring.issue(&[(id(n), key(n))]));
-                let destroy = || H::block_on(keyring.destroy(&[id(n)]));
-                let mut epochs = vec![done(Ring::<H>::settled(issue))];
+                let issue = || block_on(on, keyring.issue(&[(id(n), key(n))]));
+                let destroy = || block_on(on, keyring.destroy(&[id(n)]));
+                let mut epochs = vec![done(Ring::settled(issue))];
                 if n.is_multiple_of(2) {
-                    epochs.push(done(Ring::<H>::settled(destroy)));
+                    epochs.push(done(Ring::settled(destroy)));
                 }
                 epochs
             })
@@ -341,31 +346,31 @@ fn raced<H: KeyringHarness>(one: Arc<dyn Keyring>, two: Arc<dyn Keyring>) {
     assert_eq!(epochs.len(), count, "K-5: each call that changed something has an epoch of its own");
     let ids: Vec<_> = (1..=EACH).flat_map(|n| [n, 100 + n]).map(id).collect();
     for keyring in [one, two] {
-        let states = done(H::block_on(keyring.open(&ids)));
+        let states = done(block_on(on, keyring.open(&ids)));
         for (id, state) in ids.iter().zip(states) {
             let n = *id.as_bytes().last().unwrap();
             let expected = if n.is_multiple_of(2) { KeyState::Destroyed } else { KeyState::Whole(key(n)) };
             assert_eq!(state, expected, "K-6: what one caller changed, every other sees");
         }
         assert_eq!(
-            done(H::block_on(keyring.epoch())).1,
+            done(block_on(on, keyring.epoch())).1,
             *epochs.last().unwrap(),
             "K-5: the epoch is that of the last change, on every handle"
         );
     }
 }
 
-pub(super) fn k6_threads_share_a_handle<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
-    raced::<H>(ring.keyring.clone(), ring.keyring.clone());
+pub(super) fn k6_threads_share_a_handle(on: OnRing) {
+    let ring = Ring::open(on);
+    raced(on, ring.keyring.clone(), ring.keyring.clone());
 }
 
-pub(super) fn k6_two_handles_share_a_keyring<H: KeyringHarness>() {
-    let ring = Ring::<H>::open();
-    let Some(second) = H::second(&ring.guard) else {
+pub(super) fn k6_two_handles_share_a_keyring(on: OnRing) {
+    let ring = Ring::open(on);
+    let Some(second) = on.second(&ring.guard) else {
         let why = "the harness cannot open one keyring twice at once";
         return not_applicable("k6_two_handles_share_a_keyring", why);
     };
-    assert_eq!(done(H::block_on(second.epoch())), ring.epoch(), "K-6: both handles are of one keyring");
-    raced::<H>(ring.keyring.clone(), second);
+    assert_eq!(done(block_on(on, second.epoch())), ring.epoch(), "K-6: both handles are of one keyring");
+    raced(on, ring.keyring.clone(), second);
 }

@@ -1,7 +1,7 @@
 //! C-19: limits.
 
 use super::{
-    Harness,
+    erased::On,
     harness::{Kit, done},
     rows::{self, refused, stream, vault},
     seen::Seen,
@@ -17,7 +17,7 @@ use crate::{
 
 /// The step with something of a size is applied, or refused as too large, with all that stands beside it.
 #[track_caller]
-fn sized<H: Harness>(kit: &Kit<H>, fits: bool, n: u128, step: Step) {
+fn sized(kit: &Kit, fits: bool, n: u128, step: Step) {
     let batch = rows::create(&stream(n)).with(step);
     if fits {
         kit.ok(batch);
@@ -42,8 +42,8 @@ const LARGE: [fn(u128, &[u8]) -> Step; 7] = [
     |n, body| rows::access(&stream(n), body),
 ];
 
-pub(super) fn c19_bodies_at_the_limit_are_stored_whole<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c19_bodies_at_the_limit_are_stored_whole(on: On) {
+    let kit = Kit::open(on);
     let body = vec![b'x'; StoreInfo::MAX_BODY];
     for (n, step) in (1..).zip(LARGE) {
         sized(&kit, true, n, step(n, &body));
@@ -58,16 +58,16 @@ pub(super) fn c19_bodies_at_the_limit_are_stored_whole<H: Harness>() {
     assert!(kit.access(&stream(7))[0].body == body, "C-07: so does a row of the access log");
 }
 
-pub(super) fn c19_bodies_above_the_limit_are_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c19_bodies_above_the_limit_are_refused(on: On) {
+    let kit = Kit::open(on);
     let body = vec![b'x'; StoreInfo::MAX_BODY + 1];
     for (n, step) in (1..).zip(LARGE) {
         sized(&kit, false, n, step(n, &body));
     }
 }
 
-pub(super) fn c19_keys_at_and_above_the_limit<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c19_keys_at_and_above_the_limit(on: On) {
+    let kit = Kit::open(on);
     for (base, size) in [(1, StoreInfo::MAX_KEY), (101, StoreInfo::MAX_KEY + 1)] {
         let fits = size <= StoreInfo::MAX_KEY;
         let text = "k".repeat(size);
@@ -86,8 +86,8 @@ pub(super) fn c19_keys_at_and_above_the_limit<H: Harness>() {
     assert_eq!(queues, [200, 200], "C-19: what is at the limit is stored whole");
 }
 
-pub(super) fn c19_batches_at_and_above_the_limit<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c19_batches_at_and_above_the_limit(on: On) {
+    let kit = Kit::open(on);
     let key = stream(1);
     let of = |steps: usize| {
         (0..u32::try_from(steps).unwrap())
@@ -102,8 +102,8 @@ pub(super) fn c19_batches_at_and_above_the_limit<H: Harness>() {
     assert_eq!(parts, StoreInfo::MAX_STEPS, "C-19: the largest batch is applied whole");
 }
 
-pub(super) fn c19_loads_at_and_above_the_limit<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c19_loads_at_and_above_the_limit(on: On) {
+    let kit = Kit::open(on);
     kit.ok(rows::create(&stream(1_000)));
     let load = |count: u128| Load {
         authority: rows::town(),
@@ -117,8 +117,8 @@ pub(super) fn c19_loads_at_and_above_the_limit<H: Harness>() {
     refused(kit.try_load(&load(1_001)), StorageErrorKind::Limit, "C-19: at most 1000 streams at once");
 }
 
-pub(super) fn c19_blob_pieces_at_and_above_the_limit<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c19_blob_pieces_at_and_above_the_limit(on: On) {
+    let kit = Kit::open(on);
     let id = BlobId::from_uuid(rows::uuid(1));
     let town = rows::town();
     kit.put_blob(&town, id, 0, rows::at(1), &vec![b'x'; StoreInfo::MAX_BODY]);
@@ -129,8 +129,8 @@ pub(super) fn c19_blob_pieces_at_and_above_the_limit<H: Harness>() {
     assert_eq!(kit.blob(&town, id, 1), None, "C-19: nothing was written");
 }
 
-pub(super) fn c19_page_sizes_out_of_range_are_brought_into_it<H: Harness>() {
-    let kit = with_tasks::<H>([apart(1), apart(2)]);
+pub(super) fn c19_page_sizes_out_of_range_are_brought_into_it(on: On) {
+    let kit = with_tasks(on, [apart(1), apart(2)]);
     let town = rows::town();
     kit.ok(rows::batch().with(rows::measure(&stream(1), b"1")).with(rows::measure(&stream(2), b"2")));
     kit.ok(rows::batch().with(rows::publish("a", 1, b"1")).with(rows::publish("b", 1, b"1")));
@@ -139,12 +139,12 @@ pub(super) fn c19_page_sizes_out_of_range_are_brought_into_it<H: Harness>() {
     }
     // 0 is brought up to 1, and all that is above 1000 down to it, where there are two of each.
     for (limit, expected) in [(0, 1), (1, 1), (1_000, 2), (1_001, 2), (u32::MAX, 2)] {
-        let page = done(H::block_on(kit.store.measures(&town, None, limit)));
+        let page = done(kit.block_on(kit.store.measures(&town, None, limit)));
         assert_eq!(page.rows.len(), expected, "C-19: a page of {limit} measures");
         assert_eq!(page.next.is_some(), expected == 1, "C-18: it goes on if there is more");
-        let page = done(H::block_on(kit.store.changes(&town, None, limit)));
+        let page = done(kit.block_on(kit.store.changes(&town, None, limit)));
         assert!((1..=3).contains(&page.changes.len()), "C-19: a page of {limit} changes");
-        let page = done(H::block_on(kit.blobs.list(&town, rows::at(9), None, limit)));
+        let page = done(kit.block_on(kit.blobs.list(&town, rows::at(9), None, limit)));
         assert_eq!(page.blobs.len(), expected, "C-19: a page of {limit} blobs");
         let range = DocumentRange {
             authority: town.clone(),
@@ -158,15 +158,15 @@ pub(super) fn c19_page_sizes_out_of_range_are_brought_into_it<H: Harness>() {
     }
     let (_, start) = kit.feed(&town, None, 1_000);
     kit.ok(rows::batch().with(rows::measure(&stream(3), b"3")));
-    let page = done(H::block_on(kit.store.changes(&town, Some(&start), 0)));
+    let page = done(kit.block_on(kit.store.changes(&town, Some(&start), 0)));
     assert_eq!(page.changes.len(), 1, "C-19: who follows the feed in pages of 0 gets on");
     for limit in [0, u32::MAX] {
         assert_eq!(kit.claim(100, 200, limit).len(), 1, "C-19: a claim of {limit}, where there is one");
     }
 }
 
-pub(super) fn c19_a_batch_that_names_another_authority_is_refused_whole<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c19_a_batch_that_names_another_authority_is_refused_whole(on: On) {
+    let kit = Kit::open(on);
     let foreign = vault(&rows::stream_of(rows::county(), 1), 0, b"theirs");
     let before = Seen::of(&kit, &[stream(1)], &[1]);
     for place in [0, 5, 13] {

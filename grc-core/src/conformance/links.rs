@@ -1,14 +1,14 @@
 //! C-08: links.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, conflict, link, link_key, stream},
 };
 use crate::storage::{ConflictOn, Order, Query, Step};
 
 #[track_caller]
-fn linked<H: Harness>(kit: &Kit<H>, kind: &str, key: &[u8]) -> Vec<u128> {
+fn linked(kit: &Kit, kind: &str, key: &[u8]) -> Vec<u128> {
     kit.walk(&Query {
         linked: Some(link_key(kind, key)),
         order: Order::OldestFirst,
@@ -16,15 +16,15 @@ fn linked<H: Harness>(kit: &Kit<H>, kind: &str, key: &[u8]) -> Vec<u128> {
     })
 }
 
-fn two_streams<H: Harness>() -> Kit<H> {
-    let kit = Kit::<H>::open();
+fn two_streams(on: On) -> Kit {
+    let kit = Kit::open(on);
     kit.ok(rows::create(&stream(1)));
     kit.ok(rows::create(&stream(2)));
     kit
 }
 
-pub(super) fn c08_unique_link_leads_to_one_stream<H: Harness>() {
-    let kit = two_streams::<H>();
+pub(super) fn c08_unique_link_leads_to_one_stream(on: On) {
+    let kit = two_streams(on);
     kit.ok(rows::batch().with(link("tracking", b"code", &stream(1), true)));
     for unique in [true, false] {
         let result = kit.settle(rows::batch().with(link("tracking", b"code", &stream(2), unique)));
@@ -33,15 +33,15 @@ pub(super) fn c08_unique_link_leads_to_one_stream<H: Harness>() {
     assert_eq!(linked(&kit, "tracking", b"code"), [1], "C-08: a unique link leads to one stream");
 }
 
-pub(super) fn c08_link_that_others_have_cannot_be_made_unique<H: Harness>() {
-    let kit = two_streams::<H>();
+pub(super) fn c08_link_that_others_have_cannot_be_made_unique(on: On) {
+    let kit = two_streams(on);
     kit.ok(rows::batch().with(link("source.import", b"key", &stream(1), false)));
     let result = kit.settle(rows::batch().with(link("source.import", b"key", &stream(2), true)));
     conflict(result, ConflictOn::Link, "C-08: unique means that no other stream has it");
 }
 
-pub(super) fn c08_other_links_lead_to_any_number<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c08_other_links_lead_to_any_number(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=5 {
         kit.ok(rows::create(&stream(n)).with(link("contact.email", b"token", &stream(n), false)));
     }
@@ -50,8 +50,8 @@ pub(super) fn c08_other_links_lead_to_any_number<H: Harness>() {
     assert!(linked(&kit, "contact.emai", b"token").is_empty(), "C-08: kinds are compared whole");
 }
 
-pub(super) fn c08_making_a_link_again_changes_nothing<H: Harness>() {
-    let kit = two_streams::<H>();
+pub(super) fn c08_making_a_link_again_changes_nothing(on: On) {
+    let kit = two_streams(on);
     for _ in 0..2 {
         kit.ok(rows::batch().with(link("tracking", b"code", &stream(1), true)));
         kit.ok(rows::batch().with(link("contact.email", b"token", &stream(1), false)));
@@ -62,8 +62,8 @@ pub(super) fn c08_making_a_link_again_changes_nothing<H: Harness>() {
     assert!(linked(&kit, "tracking", b"code").is_empty(), "C-08: made twice, dropped once");
 }
 
-pub(super) fn c08_same_key_of_another_kind_is_another_link<H: Harness>() {
-    let kit = two_streams::<H>();
+pub(super) fn c08_same_key_of_another_kind_is_another_link(on: On) {
+    let kit = two_streams(on);
     let binary: Vec<u8> = (0..=199).collect();
     kit.ok(rows::batch().with(link("tracking", &binary, &stream(1), true)));
     kit.ok(rows::batch().with(link("source.import", &binary, &stream(2), true)));
@@ -74,8 +74,8 @@ pub(super) fn c08_same_key_of_another_kind_is_another_link<H: Harness>() {
     assert!(linked(&kit, "tracking", &upper).is_empty(), "C-08: keys compare byte by byte");
 }
 
-pub(super) fn c08_drop_link_takes_one_link<H: Harness>() {
-    let kit = two_streams::<H>();
+pub(super) fn c08_drop_link_takes_one_link(on: On) {
+    let kit = two_streams(on);
     for n in 1..=2 {
         kit.ok(rows::batch().with(link("contact.email", b"token", &stream(n), false)));
     }
@@ -99,8 +99,8 @@ pub(super) fn c08_drop_link_takes_one_link<H: Harness>() {
     assert_eq!(linked(&kit, "tracking", b"code"), [2], "C-08: a dropped unique link is free again");
 }
 
-pub(super) fn c08_drop_links_takes_the_kinds_that_begin_so<H: Harness>() {
-    let kit = two_streams::<H>();
+pub(super) fn c08_drop_links_takes_the_kinds_that_begin_so(on: On) {
+    let kit = two_streams(on);
     let kinds = ["contact.email", "contact.phone", "contact_x", "contacts", "tracking"];
     for n in 1..=2 {
         for kind in kinds {

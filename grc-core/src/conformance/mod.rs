@@ -62,6 +62,7 @@ mod commit;
 mod concurrency;
 mod documents;
 mod durability;
+mod erased;
 mod events;
 mod fault;
 mod feed;
@@ -105,7 +106,7 @@ pub struct Case {
 #[macro_export]
 macro_rules! __grc_table {
     (
-        [$(#[$table_doc:meta])* $table:ident, $(#[$module_doc:meta])* $module:ident, $harness:ident]
+        [$(#[$table_doc:meta])* $table:ident, $(#[$module_doc:meta])* $module:ident, $harness:ident, $on:ident]
         $($area:ident { $($clause:literal $name:ident $doc:literal;)* })*
     ) => {
         $(#[$table_doc])*
@@ -117,7 +118,7 @@ macro_rules! __grc_table {
             $($(
                 #[doc = concat!($clause, ": ", $doc, ".")]
                 pub fn $name<H: super::$harness>() {
-                    super::$area::$name::<H>();
+                    super::$area::$name(super::erased::$on::<H>());
                 }
             )*)*
 
@@ -134,13 +135,13 @@ crate::__grc_store_cases!(__grc_table [
     /// Every case for stores.
     CASES,
     /// The cases for stores, one function each.
-    cases, Harness
+    cases, Harness, on
 ]);
 crate::__grc_keyring_cases!(__grc_table [
     /// Every case for keyrings.
     KEYRING_CASES,
     /// The cases for keyrings, one function each.
-    keyring_cases, KeyringHarness
+    keyring_cases, KeyringHarness, on_ring
 ]);
 
 /// Makes one `#[test]` of each case for stores, for a type that implements [`Harness`](crate::conformance::Harness).

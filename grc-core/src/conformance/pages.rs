@@ -1,7 +1,7 @@
 //! C-12, C-13, C-14: lists in pages.
 
 use super::{
-    Harness,
+    erased::On,
     harness::Kit,
     rows::{self, fact, number, put, refused, row_with, stream, vault},
 };
@@ -14,14 +14,14 @@ fn all(order: Order) -> Query {
     Query { order, ..Query::new(rows::town(), rows::word("request")) }
 }
 
-fn add<H: Harness>(kit: &Kit<H>, n: u128, opened: Option<i64>, service: &str) {
+fn add(kit: &Kit, n: u128, opened: Option<i64>, service: &str) {
     let mut facts: Vec<(Fact, FactValue)> = vec![(Fact::Service, fact(service))];
     facts.extend(opened.map(|opened| (Fact::Opened, number(opened))));
     kit.ok(rows::batch().with(put(row_with(&stream(n), &facts), Expect::Absent)));
 }
 
-pub(super) fn c12_both_orders_with_ties_by_id<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c12_both_orders_with_ties_by_id(on: On) {
+    let kit = Kit::open(on);
     // 7 and 8 were never opened: they come as if opened first of all.
     for (n, opened) in
         [(6, Some(10)), (2, Some(20)), (1, Some(20)), (3, Some(20)), (5, Some(-5)), (4, Some(30))]
@@ -40,9 +40,9 @@ pub(super) fn c12_both_orders_with_ties_by_id<H: Harness>() {
     }
 }
 
-pub(super) fn c12_rows_that_come_and_go_between_pages_disturb_nothing<H: Harness>() {
+pub(super) fn c12_rows_that_come_and_go_between_pages_disturb_nothing(on: On) {
     for order in [Order::OldestFirst, Order::NewestFirst] {
-        let kit = Kit::<H>::open();
+        let kit = Kit::open(on);
         for n in 1..=10 {
             add(&kit, n * 10, Some(i64::try_from(n).unwrap() * 10), "water");
         }
@@ -77,8 +77,8 @@ pub(super) fn c12_rows_that_come_and_go_between_pages_disturb_nothing<H: Harness
     }
 }
 
-pub(super) fn c12_a_stream_is_listed_where_it_is_now<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c12_a_stream_is_listed_where_it_is_now(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=4 {
         add(&kit, n, Some(i64::try_from(n).unwrap() * 10), "water");
     }
@@ -104,8 +104,8 @@ pub(super) fn c12_a_stream_is_listed_where_it_is_now<H: Harness>() {
     }
 }
 
-pub(super) fn c12_pages_carry_the_parts_asked_for<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c12_pages_carry_the_parts_asked_for(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=3 {
         let key = stream(n);
         kit.ok(rows::create(&key).with(vault(&key, 0, b"head")).with(vault(&key, 1, b"texts")));
@@ -119,14 +119,14 @@ pub(super) fn c12_pages_carry_the_parts_asked_for<H: Harness>() {
     assert!(page.rows.iter().all(|record| record.vault.is_empty()), "C-12: without parts not asked for");
 }
 
-pub(super) fn c12_an_empty_list_ends_at_once<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c12_an_empty_list_ends_at_once(on: On) {
+    let kit = Kit::open(on);
     let page = kit.query(&all(Order::NewestFirst));
     assert!(page.rows.is_empty() && page.next.is_none(), "C-12: an empty list has no rows and no cursor");
 }
 
-pub(super) fn c12_page_sizes_out_of_range_are_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c12_page_sizes_out_of_range_are_refused(on: On) {
+    let kit = Kit::open(on);
     add(&kit, 1, Some(1), "water");
     for limit in [0, 1_001, u32::MAX] {
         let query = Query { limit, ..all(Order::NewestFirst) };
@@ -136,8 +136,8 @@ pub(super) fn c12_page_sizes_out_of_range_are_refused<H: Harness>() {
     assert_eq!(kit.query(&query).rows.len(), 1, "C-12: 1000 rows may be asked for");
 }
 
-pub(super) fn c13_a_page_looks_at_no_more_than_scan<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c13_a_page_looks_at_no_more_than_scan(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=40 {
         let service = if n % 8 == 0 { "water" } else { "roads" };
         add(&kit, n, Some(i64::try_from(n).unwrap()), service);
@@ -160,8 +160,8 @@ pub(super) fn c13_a_page_looks_at_no_more_than_scan<H: Harness>() {
     assert!(page.next.is_some(), "C-13: a short page has a cursor");
 }
 
-pub(super) fn c14_cursor_of_another_list_is_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c14_cursor_of_another_list_is_refused(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=5 {
         add(&kit, n, Some(1), "water");
     }
@@ -183,8 +183,8 @@ pub(super) fn c14_cursor_of_another_list_is_refused<H: Harness>() {
     assert_eq!(kit.query(&resized).rows.len(), 3, "C-14: how much a page takes does not bind a cursor");
 }
 
-pub(super) fn c14_damaged_cursor_is_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c14_damaged_cursor_is_refused(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=5 {
         add(&kit, n, Some(1), "water");
     }
@@ -204,8 +204,8 @@ pub(super) fn c14_damaged_cursor_is_refused<H: Harness>() {
     assert_eq!(kit.query(&query).rows.len(), 3, "C-14: a cursor that was text for a while is the same");
 }
 
-pub(super) fn c14_foreign_cursors_of_other_readings_are_refused<H: Harness>() {
-    let kit = Kit::<H>::open();
+pub(super) fn c14_foreign_cursors_of_other_readings_are_refused(on: On) {
+    let kit = Kit::open(on);
     for n in 1..=3 {
         kit.ok(rows::create(&stream(n)).with(rows::measure(&stream(n), b"m")));
     }
@@ -214,15 +214,15 @@ pub(super) fn c14_foreign_cursors_of_other_readings_are_refused<H: Harness>() {
     let list = kit.query(&Query { limit: 1, ..all(Order::NewestFirst) }).next.unwrap();
     let short = Cursor::from_bytes(vec![1, 2, 3]);
     for cursor in [&feed, &short] {
-        let result = H::block_on(kit.store.measures(&town, Some(cursor), 10));
+        let result = kit.block_on(kit.store.measures(&town, Some(cursor), 10));
         refused(result, StorageErrorKind::Unsupported, "C-14: not a cursor of the measures");
         let query = Query { after: Some(cursor.clone()), ..all(Order::NewestFirst) };
         refused(kit.try_query(&query), StorageErrorKind::Unsupported, "C-14: not a cursor of this list");
     }
     for cursor in [&list, &short] {
-        let result = H::block_on(kit.store.changes(&town, Some(cursor), 10));
+        let result = kit.block_on(kit.store.changes(&town, Some(cursor), 10));
         refused(result, StorageErrorKind::Unsupported, "C-14: not a cursor of the feed");
     }
-    let result = H::block_on(kit.blobs.list(&town, rows::at(1), Some(short), 10));
+    let result = kit.block_on(kit.blobs.list(&town, rows::at(1), Some(short), 10));
     refused(result, StorageErrorKind::Unsupported, "C-14: not a cursor of the blobs");
 }

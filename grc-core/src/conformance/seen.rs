@@ -1,6 +1,6 @@
 //! Everything that can be read of a store without changing it.
 
-use super::{Harness, harness::Kit, rows};
+use super::{harness::Kit, rows};
 use crate::{
     Condition,
     condition::Var,
@@ -29,7 +29,7 @@ pub(super) struct Seen {
 impl Seen {
     /// Reads all of it, for what [`rows::everything`] writes about these streams under these numbers.
     #[track_caller]
-    pub(super) fn of<H: Harness>(kit: &Kit<H>, streams: &[StreamKey], numbers: &[u8]) -> Self {
+    pub(super) fn of(kit: &Kit, streams: &[StreamKey], numbers: &[u8]) -> Self {
         let all = Query::new(rows::town(), rows::word("request"));
         let linked = |kind: &str, n: u8| {
             kit.walk(&Query { linked: Some(rows::link_key(kind, &[n; 16])), ..all.clone() })

@@ -10,7 +10,7 @@ mod site;
 use crate::{
     Actor, Budget, Definition, Grc, GrcError, Instruction, InterventionId, List, ManualClock, Moment,
     RequestId, SeededEntropy, Session, Stores, TrackingCode, Word,
-    engine::{Delivery, Outgoing, Transport},
+    engine::{Delivery, Here, Outgoing, Transport},
     insight::Question,
     storage::{EventRange, Log, Store, StreamKey},
 };
@@ -305,38 +305,40 @@ impl Walk {
     }
 
     /// Gives a command to one of the requests that were handed in.
-    async fn act_on(&mut self, index: usize) -> Result<(), GrcError> {
-        let Some((id, code, stale)) = self.known.get(index).cloned() else { return Ok(()) };
-        // Mostly somebody who sees it and can do something with it.
-        let mut found = None;
-        for attempt in 0..5 {
-            let actor = if self.dice.once_in(4) { Actor::holder(code.clone()) } else { self.agent() };
-            let session = self.session(actor)?;
-            match session.open(id).await {
-                Ok(seen) if attempt == 4 || !seen.choices().is_empty() => {
-                    found = Some((session, seen));
-                    break;
+    fn act_on<'a>(&'a mut self, index: usize) -> Here<'a, Result<(), GrcError>> {
+        Box::pin(async move {
+            let Some((id, code, stale)) = self.known.get(index).cloned() else { return Ok(()) };
+            // Mostly somebody who sees it and can do something with it.
+            let mut found = None;
+            for attempt in 0..5 {
+                let actor = if self.dice.once_in(4) { Actor::holder(code.clone()) } else { self.agent() };
+                let session = self.session(actor)?;
+                match session.open(id).await {
+                    Ok(seen) if attempt == 4 || !seen.choices().is_empty() => {
+                        found = Some((session, seen));
+                        break;
+                    }
+                    Ok(_) => {}
+                    Err(error) => self.trace.note("open", Err(error)),
                 }
-                Ok(_) => {}
-                Err(error) => self.trace.note("open", Err(error)),
             }
-        }
-        let Some((session, seen)) = found else { return Ok(()) };
-        self.trace.note("open", Ok(format!("{seen:?}")));
-        let (kind, command) = self.command(&seen);
-        let mut instruction = Instruction::new(command);
-        if self.dice.once_in(8) {
-            instruction = instruction.key(format!("clef-{}", self.dice.below(10)));
-        }
-        if self.dice.once_in(5) {
-            let back = self.dice.below(30 * 24 * 60) as i64 * 60_000;
-            let at = crate::Clock::now(&*self.clock).plus_millis(-back);
-            instruction = instruction.occurred_at(at.to_utc());
-        }
-        let version = if self.dice.once_in(6) { stale } else { seen.version() };
-        let acted = session.act_on(id, Some(version), instruction).await;
-        self.trace.note(kind, acted.map(|acted| format!("{} {}", acted.id(), acted.version())));
-        Ok(())
+            let Some((session, seen)) = found else { return Ok(()) };
+            self.trace.note("open", Ok(format!("{seen:?}")));
+            let (kind, command) = self.command(&seen);
+            let mut instruction = Instruction::new(command);
+            if self.dice.once_in(8) {
+                instruction = instruction.key(format!("clef-{}", self.dice.below(10)));
+            }
+            if self.dice.once_in(5) {
+                let back = self.dice.below(30 * 24 * 60) as i64 * 60_000;
+                let at = crate::Clock::now(&*self.clock).plus_millis(-back);
+                instruction = instruction.occurred_at(at.to_utc());
+            }
+            let version = if self.dice.once_in(6) { stale } else { seen.version() };
+            let acted = session.act_on(id, Some(version), instruction).await;
+            self.trace.note(kind, acted.map(|acted| format!("{} {}", acted.id(), acted.version())));
+            Ok(())
+        })
     }
 
     /// Checks what must always hold: each history verifies, folding gives the state, figures agree with the list.

@@ -1,6 +1,6 @@
 //! An authority as the engine sees it: its definition, cached by version.
 
-use super::{Grc, GrcError, Host, Session, keys::Keys};
+use super::{Grc, GrcError, Here, Host, Session, keys::Keys};
 use crate::{
     Actor, Word,
     definition::{Label, Organisation, Procedure},
@@ -113,11 +113,17 @@ impl Authority {
     }
 
     /// The newest organisation: what another process published is seen.
-    pub(crate) async fn newest_organisation(&self) -> Result<Current, GrcError> {
-        let load =
-            Load { authority: self.0.name.clone(), streams: Vec::new(), parts: Parts::None, receipt: None };
-        let version = self.0.grc.0.stores.store.load(&load).await?.organisation;
-        self.organisation(Some(version)).await
+    pub(crate) fn newest_organisation<'a>(&'a self) -> Here<'a, Result<Current, GrcError>> {
+        Box::pin(async move {
+            let load = Load {
+                authority: self.0.name.clone(),
+                streams: Vec::new(),
+                parts: Parts::None,
+                receipt: None,
+            };
+            let version = self.0.grc.0.stores.store.load(&load).await?.organisation;
+            self.organisation(Some(version)).await
+        })
     }
 
     pub(crate) fn forget_organisation(&self) {

@@ -1,6 +1,6 @@
 //! The directory of agents: events name them by an opaque id, their names are here, sealed, each under its own key.
 
-use super::{Authority, GrcError, Host, Session};
+use super::{Authority, GrcError, Here, Host, Session};
 use crate::{
     KeyId, Value, Word,
     refusal::{Problem, Refusal},
@@ -23,16 +23,21 @@ impl Authority {
         StreamContext::new(self.name(), &Word::of("directory"), Uuid::nil())
     }
 
-    async fn directory_entry(&self, agent: &Word) -> Result<Option<(Document, Entry)>, GrcError> {
-        let range = DocumentRange::newest(self.name().clone(), Word::of("directory"), agent.clone());
-        let Some(document) = self.inner().grc.0.stores.store.documents(&range).await?.into_iter().next()
-        else {
-            return Ok(None);
-        };
-        let entry = serde_json::from_slice(&document.body).map_err(|_| {
-            GrcError::Corrupt(format!("the directory's entry of agent `{agent}` cannot be read"))
-        })?;
-        Ok(Some((document, entry)))
+    fn directory_entry<'a>(
+        &'a self,
+        agent: &'a Word,
+    ) -> Here<'a, Result<Option<(Document, Entry)>, GrcError>> {
+        Box::pin(async move {
+            let range = DocumentRange::newest(self.name().clone(), Word::of("directory"), agent.clone());
+            let Some(document) = self.inner().grc.0.stores.store.documents(&range).await?.into_iter().next()
+            else {
+                return Ok(None);
+            };
+            let entry = serde_json::from_slice(&document.body).map_err(|_| {
+                GrcError::Corrupt(format!("the directory's entry of agent `{agent}` cannot be read"))
+            })?;
+            Ok(Some((document, entry)))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Figures, within what an actor may measure.
 
-use super::{Authority, GrcError, Host, Session, authority::Current};
+use super::{Authority, GrcError, Here, Host, Session, authority::Current};
 use crate::{
     Condition, RequestId,
     condition::Var,
@@ -146,28 +146,30 @@ fn reach(acting: &Acting, current: &Current) -> Result<Reach, Refusal> {
 
 impl Authority {
     /// A question as far as an actor may ask it: what it is filtered by holds only where they may read it.
-    async fn narrow(
-        &self,
-        acting: &Acting,
-        current: &Current,
-        reach: &Reach,
-        question: &Question,
-    ) -> Result<Question, GrcError> {
-        only_facts(question)?;
-        if question.is_of_money() && reach.money == Condition::Constant(false) {
-            let problem = denied("figures", "you may not see amounts");
-            return Err(Refusal::from(problem.hint("ask for minutes")).into());
-        }
-        // What a citizen may not look at in a condition, they may not count by either.
-        let inside = [Dimension::State, Dimension::Team, Dimension::Agent, Dimension::Supplier];
-        if let Some(dimension) = question.dimensions().iter().find(|dimension| inside.contains(dimension))
-            && acting.is_citizen()
-        {
-            let problem = denied(format!("by.{dimension}"), "you may not see figures by this");
-            return Err(Refusal::from(problem).into());
-        }
-        let Some(filter) = question.filter() else { return Ok(question.clone()) };
-        let readable = self.readable_filter(acting, current, filter).await?;
-        Ok(question.clone().narrowed(readable))
+    fn narrow<'a>(
+        &'a self,
+        acting: &'a Acting,
+        current: &'a Current,
+        reach: &'a Reach,
+        question: &'a Question,
+    ) -> Here<'a, Result<Question, GrcError>> {
+        Box::pin(async move {
+            only_facts(question)?;
+            if question.is_of_money() && reach.money == Condition::Constant(false) {
+                let problem = denied("figures", "you may not see amounts");
+                return Err(Refusal::from(problem.hint("ask for minutes")).into());
+            }
+            // What a citizen may not look at in a condition, they may not count by either.
+            let inside = [Dimension::State, Dimension::Team, Dimension::Agent, Dimension::Supplier];
+            if let Some(dimension) = question.dimensions().iter().find(|dimension| inside.contains(dimension))
+                && acting.is_citizen()
+            {
+                let problem = denied(format!("by.{dimension}"), "you may not see figures by this");
+                return Err(Refusal::from(problem).into());
+            }
+            let Some(filter) = question.filter() else { return Ok(question.clone()) };
+            let readable = self.readable_filter(acting, current, filter).await?;
+            Ok(question.clone().narrowed(readable))
+        })
     }
 }

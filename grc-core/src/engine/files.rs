@@ -1,6 +1,6 @@
 //! Attachments: sealed piece by piece before the event that names them.
 
-use super::{Authority, FileView, GrcError, Seen};
+use super::{Authority, FileView, GrcError, Here, Seen};
 use crate::{
     BlobId, Value,
     definition::{Field, FieldKind},
@@ -119,28 +119,44 @@ pub(super) async fn store(
 }
 
 /// Reads a file that a view shows.
-pub(super) async fn read(authority: &Authority, seen: &Seen, file: &FileView) -> Result<Vec<u8>, GrcError> {
-    let inner = authority.inner();
-    let shown = seen.files().iter().find(|shown| shown.blob() == file.blob()).ok_or(GrcError::NotFound)?;
-    let key =
-        shown.info().key().ok_or_else(|| GrcError::Corrupt("the key of a file cannot be read".to_owned()))?;
-    let total = shown.info().bytes;
-    let pieces = total.div_ceil(PIECE as u64).max(1);
-    let mut out = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
-    for number in 0..pieces {
-        let damaged = || GrcError::Corrupt(format!("piece {number} of a file is missing or damaged"));
-        let number32 = u32::try_from(number).map_err(|_| damaged())?;
-        let stored =
-            inner.grc.0.stores.blobs.get(&inner.name, shown.blob(), number32).await?.ok_or_else(damaged)?;
-        let plain = key.open(shown.blob(), number32, number + 1 == pieces, &stored).ok_or_else(damaged)?;
-        out.extend_from_slice(&plain);
-    }
-    let sha: [u8; 32] = Sha256::digest(&out).into();
-    if crate::hex::encode(&sha) == shown.info().sha256 {
-        Ok(out)
-    } else {
-        Err(GrcError::Corrupt("a file is not what was attached".to_owned()))
-    }
+pub(super) fn read<'a>(
+    authority: &'a Authority,
+    seen: &'a Seen,
+    file: &'a FileView,
+) -> Here<'a, Result<Vec<u8>, GrcError>> {
+    Box::pin(async move {
+        let inner = authority.inner();
+        let shown =
+            seen.files().iter().find(|shown| shown.blob() == file.blob()).ok_or(GrcError::NotFound)?;
+        let key = shown
+            .info()
+            .key()
+            .ok_or_else(|| GrcError::Corrupt("the key of a file cannot be read".to_owned()))?;
+        let total = shown.info().bytes;
+        let pieces = total.div_ceil(PIECE as u64).max(1);
+        let mut out = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+        for number in 0..pieces {
+            let damaged = || GrcError::Corrupt(format!("piece {number} of a file is missing or damaged"));
+            let number32 = u32::try_from(number).map_err(|_| damaged())?;
+            let stored = inner
+                .grc
+                .0
+                .stores
+                .blobs
+                .get(&inner.name, shown.blob(), number32)
+                .await?
+                .ok_or_else(damaged)?;
+            let plain =
+                key.open(shown.blob(), number32, number + 1 == pieces, &stored).ok_or_else(damaged)?;
+            out.extend_from_slice(&plain);
+        }
+        let sha: [u8; 32] = Sha256::digest(&out).into();
+        if crate::hex::encode(&sha) == shown.info().sha256 {
+            Ok(out)
+        } else {
+            Err(GrcError::Corrupt("a file is not what was attached".to_owned()))
+        }
+    })
 }
 
 /// The description in a file's slot.

@@ -1,6 +1,8 @@
 //! What happened to a request, as an actor may see it.
 
-use super::{Authority, GrcError, sealing::open_slots, session::Who, view::readable, write::LoadedRequest};
+use super::{
+    Authority, GrcError, Here, sealing::open_slots, session::Who, view::readable, write::LoadedRequest,
+};
 use crate::{
     Moment, RequestId, Value, Word,
     definition::Action,
@@ -28,32 +30,39 @@ pub struct HistoryEntry {
 }
 
 impl Authority {
-    pub(super) async fn history(&self, who: &Who, id: RequestId) -> Result<Vec<HistoryEntry>, GrcError> {
-        for _ in 0..3 {
-            let (loaded, _) = self.load_request(id, Parts::All, None).await?;
-            let loaded = loaded.ok_or(GrcError::NotFound)?;
-            let organisation = &loaded.current.document.organisation;
-            let acting = &who.acting(organisation)?;
-            if !acting.may_with(organisation, Action::See, &loaded.request) {
-                return Err(GrcError::NotFound);
+    pub(super) fn history<'a>(
+        &'a self,
+        who: &'a Who,
+        id: RequestId,
+    ) -> Here<'a, Result<Vec<HistoryEntry>, GrcError>> {
+        Box::pin(async move {
+            for _ in 0..3 {
+                let (loaded, _) = self.load_request(id, Parts::All, None).await?;
+                let loaded = loaded.ok_or(GrcError::NotFound)?;
+                let organisation = &loaded.current.document.organisation;
+                let acting = &who.acting(organisation)?;
+                if !acting.may_with(organisation, Action::See, &loaded.request) {
+                    return Err(GrcError::NotFound);
+                }
+                let readable = readable(acting, &loaded);
+                let keyring = &*self.inner().grc.0.stores.keyring;
+                let opened = open_slots(keyring, &loaded.record, &|slot| readable.contains(&slot)).await?;
+                if !opened.dead.is_empty() {
+                    self.finish_erasure(&loaded).await?;
+                    continue;
+                }
+                let events: Vec<Event> =
+                    self.history_of(&loaded.record.row.key, 0, loaded.request.version).await?;
+                let reader = Reader { acting, loaded: &loaded, readable: &readable, values: &opened.values };
+                let entries: Vec<HistoryEntry> =
+                    events.iter().filter_map(|event| reader.entry(event)).collect();
+                let read = entries.iter().flat_map(|entry| entry.values.iter());
+                let read = read.filter(|(_, value)| value.is_some()).map(|(path, _)| path).collect();
+                self.note_reading(acting, &loaded, &read).await?;
+                return Ok(entries);
             }
-            let readable = readable(acting, &loaded);
-            let keyring = &*self.inner().grc.0.stores.keyring;
-            let opened = open_slots(keyring, &loaded.record, &|slot| readable.contains(&slot)).await?;
-            if !opened.dead.is_empty() {
-                self.finish_erasure(&loaded).await?;
-                continue;
-            }
-            let events: Vec<Event> =
-                self.history_of(&loaded.record.row.key, 0, loaded.request.version).await?;
-            let reader = Reader { acting, loaded: &loaded, readable: &readable, values: &opened.values };
-            let entries: Vec<HistoryEntry> = events.iter().filter_map(|event| reader.entry(event)).collect();
-            let read = entries.iter().flat_map(|entry| entry.values.iter());
-            let read = read.filter(|(_, value)| value.is_some()).map(|(path, _)| path).collect();
-            self.note_reading(acting, &loaded, &read).await?;
-            return Ok(entries);
-        }
-        Err(GrcError::Busy)
+            Err(GrcError::Busy)
+        })
     }
 }
 

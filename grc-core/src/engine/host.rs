@@ -1,7 +1,8 @@
 //! The embedding program's own errands: publishing, verification, holds.
 
 use super::{
-    Acted, Authority, GrcError, Instruction, authority::OrganisationDocument, session::Who, verify::Verdict,
+    Acted, Authority, GrcError, Here, Instruction, authority::OrganisationDocument, session::Who,
+    verify::Verdict,
 };
 use crate::{
     Actor, InterventionId, RequestId, Word,
@@ -86,70 +87,79 @@ impl Host {
         Err(GrcError::Busy)
     }
 
-    async fn try_publish(&self, definition: &Definition) -> Result<Published, GrcError> {
-        let definition = definition.clone().resolved();
-        let inner = self.authority.inner();
-        let grc = &inner.grc.0;
-        let now = grc.clock.now();
-        let before = match self.authority.newest_organisation().await {
-            Ok(current) => Some(current),
-            Err(GrcError::NoDefinition(_)) => None,
-            Err(error) => return Err(error),
-        };
-        let mut versions = BTreeMap::new();
-        let mut changed = BTreeMap::new();
-        let mut documents = Vec::new();
-        for (type_, procedure) in &definition.procedures {
-            let newest = self.newest_procedure(type_).await?;
-            let same = match newest {
-                0 => false,
-                version => *self.authority.procedure(type_, version).await? == *procedure,
+    fn try_publish<'a>(&'a self, definition: &'a Definition) -> Here<'a, Result<Published, GrcError>> {
+        Box::pin(async move {
+            let definition = definition.clone().resolved();
+            let inner = self.authority.inner();
+            let grc = &inner.grc.0;
+            let now = grc.clock.now();
+            let before = match self.authority.newest_organisation().await {
+                Ok(current) => Some(current),
+                Err(GrcError::NoDefinition(_)) => None,
+                Err(error) => return Err(error),
             };
-            let version = if same { newest } else { newest + 1 };
-            versions.insert(type_.clone(), version);
-            if !same {
-                changed.insert(type_.clone(), version);
-                documents.push((type_.clone(), newest, procedure));
+            let mut versions = BTreeMap::new();
+            let mut changed = BTreeMap::new();
+            let mut documents = Vec::new();
+            for (type_, procedure) in &definition.procedures {
+                let newest = self.newest_procedure(type_).await?;
+                let same = match newest {
+                    0 => false,
+                    version => *self.authority.procedure(type_, version).await? == *procedure,
+                };
+                let version = if same { newest } else { newest + 1 };
+                versions.insert(type_.clone(), version);
+                if !same {
+                    changed.insert(type_.clone(), version);
+                    documents.push((type_.clone(), newest, procedure));
+                }
             }
-        }
-        let mut labels =
-            before.as_ref().map_or_else(BTreeMap::new, |current| current.document.labels.clone());
-        labels.extend(
-            definition.procedures.iter().map(|(type_, procedure)| (type_.clone(), procedure.label.clone())),
-        );
-        let organisation = definition.organisation.clone();
-        let document = OrganisationDocument { organisation, procedures: versions, labels };
-        let old_version = before.as_ref().map_or(0, |current| current.version);
-        let withdrawn = before.as_ref().map_or_else(Vec::new, |current| {
-            let known = current.document.procedures.keys();
-            known.filter(|type_| !document.procedures.contains_key(*type_)).cloned().collect()
-        });
-        if before.as_ref().is_some_and(|current| *current.document == document) {
-            return Ok(Published { organisation: old_version, procedures: changed, withdrawn });
-        }
-        let expect = |version| if version == 0 { Expect::Absent } else { Expect::Version(version) };
-        // Procedures first, in batches of their own: until the organisation names them, nothing uses them.
-        for chunk in documents.chunks(500) {
+            let mut labels =
+                before.as_ref().map_or_else(BTreeMap::new, |current| current.document.labels.clone());
+            labels.extend(
+                definition
+                    .procedures
+                    .iter()
+                    .map(|(type_, procedure)| (type_.clone(), procedure.label.clone())),
+            );
+            let organisation = definition.organisation.clone();
+            let document = OrganisationDocument { organisation, procedures: versions, labels };
+            let old_version = before.as_ref().map_or(0, |current| current.version);
+            let withdrawn = before.as_ref().map_or_else(Vec::new, |current| {
+                let known = current.document.procedures.keys();
+                known.filter(|type_| !document.procedures.contains_key(*type_)).cloned().collect()
+            });
+            if before.as_ref().is_some_and(|current| *current.document == document) {
+                return Ok(Published { organisation: old_version, procedures: changed, withdrawn });
+            }
+            let expect = |version| if version == 0 { Expect::Absent } else { Expect::Version(version) };
+            // Procedures first, in batches of their own: until the organisation names them, nothing uses them.
+            for chunk in documents.chunks(500) {
+                let mut batch = grc.batch(&inner.name, now)?;
+                for (type_, newest, procedure) in chunk {
+                    let body = crate::canonical::to_bytes(procedure)?;
+                    let document = Document {
+                        kind: Word::of("procedure"),
+                        name: type_.clone(),
+                        version: newest + 1,
+                        body,
+                    };
+                    batch.push(Step::PutDocument { document, expect: expect(*newest) });
+                }
+                self.authority.commit(batch).await?;
+            }
+            let version = old_version + 1;
             let mut batch = grc.batch(&inner.name, now)?;
-            for (type_, newest, procedure) in chunk {
-                let body = crate::canonical::to_bytes(procedure)?;
-                let document =
-                    Document { kind: Word::of("procedure"), name: type_.clone(), version: newest + 1, body };
-                batch.push(Step::PutDocument { document, expect: expect(*newest) });
-            }
+            let published =
+                AuthorityEvent::Published { organisation: version, procedures: document.procedures.clone() };
+            self.record(&mut batch, published, version).await?;
+            let body = crate::canonical::to_bytes(&document)?;
+            let document = Document { kind: Word::of("organisation"), name: Word::of("main"), version, body };
+            batch.push(Step::PutDocument { document, expect: expect(old_version) });
             self.authority.commit(batch).await?;
-        }
-        let version = old_version + 1;
-        let mut batch = grc.batch(&inner.name, now)?;
-        let published =
-            AuthorityEvent::Published { organisation: version, procedures: document.procedures.clone() };
-        self.record(&mut batch, published, version).await?;
-        let body = crate::canonical::to_bytes(&document)?;
-        let document = Document { kind: Word::of("organisation"), name: Word::of("main"), version, body };
-        batch.push(Step::PutDocument { document, expect: expect(old_version) });
-        self.authority.commit(batch).await?;
-        self.authority.forget_organisation();
-        Ok(Published { organisation: version, procedures: changed, withdrawn })
+            self.authority.forget_organisation();
+            Ok(Published { organisation: version, procedures: changed, withdrawn })
+        })
     }
 
     /// The definition in force, as [`Host::publish`] takes it: the newest organisation, and the procedures that new

@@ -2,7 +2,7 @@
 //! again if somebody was faster.
 
 use super::{
-    Authority, Conflict, GrcError, SiteInstruction,
+    Authority, Conflict, GrcError, Here, SiteInstruction,
     authority::Current,
     instruction::Canonical,
     sealing::{Envelope, Sealed, context_of, open_slots, seal_decision, stream_of},
@@ -174,44 +174,47 @@ impl Authority {
     }
 
     /// Gives a command to an intervention, or plans one.
-    pub(super) async fn intervene(
-        &self,
-        who: &Who,
-        asked: &Asked<'_>,
+    pub(super) fn intervene<'a>(
+        &'a self,
+        who: &'a Who,
+        asked: &'a Asked<'a>,
         seen: Option<u64>,
-    ) -> Result<Intervened, GrcError> {
-        let inner = self.inner();
-        let token = match asked.key() {
-            Some(key) => {
-                let acting = who.acting(&self.organisation(None).await?.document.organisation)?;
-                Some(inner.receipt_token(&acting, key).await?)
-            }
-            None => None,
-        };
-        for _ in 0..TRIES {
-            if let Some(token) = token
-                && let Some(receipt) = self.receipt(token).await?
-            {
-                self.check_receipt(&receipt, &asked.canonical()).await?;
-                let id = InterventionId::from_uuid(receipt.stream.id);
-                let loaded = self.load_intervention(id, &[], Parts::None).await?.ok_or(GrcError::NotFound)?;
-                let acting = who.acting(&loaded.current.document.organisation)?;
-                if !acting.is_internal() && !loaded.may(&acting, Action::See) {
-                    return Err(GrcError::NotFound);
+    ) -> Here<'a, Result<Intervened, GrcError>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let token = match asked.key() {
+                Some(key) => {
+                    let acting = who.acting(&self.organisation(None).await?.document.organisation)?;
+                    Some(inner.receipt_token(&acting, key).await?)
                 }
-                return Ok(Intervened { id, version: receipt.version });
+                None => None,
+            };
+            for _ in 0..TRIES {
+                if let Some(token) = token
+                    && let Some(receipt) = self.receipt(token).await?
+                {
+                    self.check_receipt(&receipt, &asked.canonical()).await?;
+                    let id = InterventionId::from_uuid(receipt.stream.id);
+                    let loaded =
+                        self.load_intervention(id, &[], Parts::None).await?.ok_or(GrcError::NotFound)?;
+                    let acting = who.acting(&loaded.current.document.organisation)?;
+                    if !acting.is_internal() && !loaded.may(&acting, Action::See) {
+                        return Err(GrcError::NotFound);
+                    }
+                    return Ok(Intervened { id, version: receipt.version });
+                }
+                match self.try_intervene(who, asked, seen, token).await {
+                    Ok(Some(done)) => return Ok(done),
+                    // An erasure was finished first: look again.
+                    Ok(None) => {}
+                    // The same command sent twice at once, and the other was done since it was looked for.
+                    Err(GrcError::Refused(_) | GrcError::NotPermitted(_) | GrcError::Conflict(_))
+                        if self.is_done(token).await? => {}
+                    Err(error) => self.outrun(error)?,
+                }
             }
-            match self.try_intervene(who, asked, seen, token).await {
-                Ok(Some(done)) => return Ok(done),
-                // An erasure was finished first: look again.
-                Ok(None) => {}
-                // The same command sent twice at once, and the other was done since it was looked for.
-                Err(GrcError::Refused(_) | GrcError::NotPermitted(_) | GrcError::Conflict(_))
-                    if self.is_done(token).await? => {}
-                Err(error) => self.outrun(error)?,
-            }
-        }
-        Err(GrcError::Busy)
+            Err(GrcError::Busy)
+        })
     }
 
     async fn is_done(&self, token: Option<[u8; 16]>) -> Result<bool, GrcError> {
@@ -439,19 +442,24 @@ impl Authority {
 
     /// Writes what the keyring knows already: slots whose key was destroyed are erased. Answers whether there were
     /// some.
-    pub(super) async fn finish_site_erasure(&self, loaded: &LoadedIntervention) -> Result<bool, GrcError> {
-        let keyring = &*self.inner().grc.0.stores.keyring;
-        let living = |slot| loaded.intervention.book.slots.contains_key(&slot);
-        let opened = open_slots(keyring, &loaded.record, &living).await?;
-        if opened.dead.is_empty() {
-            return Ok(false);
-        }
-        let slots = opened.dead.into_iter().collect();
-        match self.erase_of_site(loaded, slots, "key-destroyed").await {
-            // Somebody else does the same.
-            Err(GrcError::Storage(error)) if error.conflict_on().is_some() => Ok(true),
-            other => other.map(|()| true),
-        }
+    pub(super) fn finish_site_erasure<'a>(
+        &'a self,
+        loaded: &'a LoadedIntervention,
+    ) -> Here<'a, Result<bool, GrcError>> {
+        Box::pin(async move {
+            let keyring = &*self.inner().grc.0.stores.keyring;
+            let living = |slot| loaded.intervention.book.slots.contains_key(&slot);
+            let opened = open_slots(keyring, &loaded.record, &living).await?;
+            if opened.dead.is_empty() {
+                return Ok(false);
+            }
+            let slots = opened.dead.into_iter().collect();
+            match self.erase_of_site(loaded, slots, "key-destroyed").await {
+                // Somebody else does the same.
+                Err(GrcError::Storage(error)) if error.conflict_on().is_some() => Ok(true),
+                other => other.map(|()| true),
+            }
+        })
     }
 
     /// What was bought is told in words that a person typed, of any of the requests that it serves: it goes before the

@@ -1,7 +1,7 @@
 //! Lists of requests, within what the actor may see.
 
 use super::{
-    Authority, GrcError,
+    Authority, GrcError, Here,
     authority::Current,
     sealing::{Opened, Wanted, open_all},
     tokens::{contact_token, named_kind},
@@ -280,44 +280,48 @@ pub struct Listed {
 }
 
 impl Authority {
-    pub(super) async fn list(
-        &self,
-        acting: &Acting,
-        current: &Current,
-        list: &List,
-    ) -> Result<Listed, GrcError> {
-        let readable = self.readable_filter(acting, current, &list.filter).await?;
-        let scope = acting.scope(&current.document.organisation, Action::See);
-        if scope == Condition::Constant(false) {
-            return Ok(Listed::default());
-        }
-        let inner = self.inner();
-        let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-        let of = list.fill(&mut query, acting, &current.document.organisation, inner.grc.0.clock.now());
-        query.filter = query.filter.and(readable);
-        query.parts = BTreeSet::from([HEAD]);
-        let page = inner.grc.0.stores.store.query(&query).await?;
-        let organisation = &current.document.organisation;
-        let mut found = Vec::with_capacity(page.rows.len());
-        let mut wanted = Vec::with_capacity(page.rows.len());
-        for record in &page.rows {
-            let request: Request = self.state_of(&record.row).await?;
-            // The scope has let it through; what is judged here again is this one, under this organisation.
-            if !acting.may_with(organisation, Action::See, &request) {
-                continue;
+    pub(super) fn list<'a>(
+        &'a self,
+        acting: &'a Acting,
+        current: &'a Current,
+        list: &'a List,
+    ) -> Here<'a, Result<Listed, GrcError>> {
+        Box::pin(async move {
+            let readable = self.readable_filter(acting, current, &list.filter).await?;
+            let scope = acting.scope(&current.document.organisation, Action::See);
+            if scope == Condition::Constant(false) {
+                return Ok(Listed::default());
             }
-            let procedure = self.procedure(&request.type_, request.procedure).await?;
-            let shown =
-                Shown::of(&request, |path| acting.reads(organisation, &procedure, path, Some(&request)));
-            wanted.push(Wanted::of(record, &|slot| shown.slots().contains(&Some(slot)))?);
-            found.push((request, shown));
-        }
-        // The keys of a page are asked for at once: each question may cross a network.
-        let opened = open_all(&*inner.grc.0.stores.keyring, &wanted).await?;
-        let requests =
-            found.into_iter().zip(&opened).map(|((request, shown), opened)| shown.summary(request, opened));
-        let requests = requests.collect();
-        Ok(Listed { requests, next: list.next(of, page.next) })
+            let inner = self.inner();
+            let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
+            let of = list.fill(&mut query, acting, &current.document.organisation, inner.grc.0.clock.now());
+            query.filter = query.filter.and(readable);
+            query.parts = BTreeSet::from([HEAD]);
+            let page = inner.grc.0.stores.store.query(&query).await?;
+            let organisation = &current.document.organisation;
+            let mut found = Vec::with_capacity(page.rows.len());
+            let mut wanted = Vec::with_capacity(page.rows.len());
+            for record in &page.rows {
+                let request: Request = self.state_of(&record.row).await?;
+                // The scope has let it through; what is judged here again is this one, under this organisation.
+                if !acting.may_with(organisation, Action::See, &request) {
+                    continue;
+                }
+                let procedure = self.procedure(&request.type_, request.procedure).await?;
+                let shown =
+                    Shown::of(&request, |path| acting.reads(organisation, &procedure, path, Some(&request)));
+                wanted.push(Wanted::of(record, &|slot| shown.slots().contains(&Some(slot)))?);
+                found.push((request, shown));
+            }
+            // The keys of a page are asked for at once: each question may cross a network.
+            let opened = open_all(&*inner.grc.0.stores.keyring, &wanted).await?;
+            let requests = found
+                .into_iter()
+                .zip(&opened)
+                .map(|((request, shown), opened)| shown.summary(request, opened));
+            let requests = requests.collect();
+            Ok(Listed { requests, next: list.next(of, page.next) })
+        })
     }
 
     /// A list cannot be made by what the actor may not read: its length would tell. Answers the condition under which
@@ -372,74 +376,77 @@ impl Authority {
         Ok(only)
     }
 
-    pub(super) async fn by_contact(
-        &self,
-        acting: &Acting,
-        current: &Current,
-        sector: &str,
+    pub(super) fn by_contact<'a>(
+        &'a self,
+        acting: &'a Acting,
+        current: &'a Current,
+        sector: &'a str,
         kind: Contact,
-        text: &str,
-    ) -> Result<Vec<RequestId>, GrcError> {
-        let inner = self.inner();
-        let organisation = &current.document.organisation;
-        let path = match kind {
-            Contact::Email => "x.email",
-            Contact::Phone | Contact::Mobile => "x.phone",
-            Contact::Address => "x.address",
-        };
-        let refuse = |code, path: &str, message: &str| {
-            GrcError::from(Refusal::from(Problem::new(code, path, message)))
-        };
-        let sector =
-            Word::new(sector).map_err(|_| refuse("sector.unknown", "sector", "there is no such sector"))?;
-        if acting.is_citizen() {
-            return Err(refuse("permission.denied", "actor", "you may not look for persons"));
-        }
-        let normal = |text: &str| match kind {
-            Contact::Email => contact::email(text),
-            _ => contact::phone(text, organisation.phone_code),
-        };
-        let sought = normal(text);
-        let mut found = Vec::new();
-        for key in inner.month_keys().await? {
-            let token = contact_token(&key.key, &sector, path, &Value::from(text), organisation.phone_code)
-                .ok_or_else(|| {
-                refuse("contact.form", "contact", "this is not an e-mail address or phone number")
-            })?;
-            let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-            query.linked = Some(LinkKey { kind: named_kind("contact", &key.name), key: token.to_vec() });
-            query.limit = 100;
-            query.parts = BTreeSet::from([HEAD]);
-            loop {
-                let page = inner.grc.0.stores.store.query(&query).await?;
-                let mut candidates = Vec::new();
-                let mut wanted = Vec::new();
-                for record in &page.rows {
-                    let request: Request = self.state_of(&record.row).await?;
-                    if acting.may_with(organisation, Action::See, &request) {
-                        let slots = self.readable_contacts(acting, current, &request, kind).await?;
-                        wanted.push(Wanted::of(record, &|slot| slots.contains(&slot))?);
-                        candidates.push((request.opened_at, request.id));
+        text: &'a str,
+    ) -> Here<'a, Result<Vec<RequestId>, GrcError>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let organisation = &current.document.organisation;
+            let path = match kind {
+                Contact::Email => "x.email",
+                Contact::Phone | Contact::Mobile => "x.phone",
+                Contact::Address => "x.address",
+            };
+            let refuse = |code, path: &str, message: &str| {
+                GrcError::from(Refusal::from(Problem::new(code, path, message)))
+            };
+            let sector = Word::new(sector)
+                .map_err(|_| refuse("sector.unknown", "sector", "there is no such sector"))?;
+            if acting.is_citizen() {
+                return Err(refuse("permission.denied", "actor", "you may not look for persons"));
+            }
+            let normal = |text: &str| match kind {
+                Contact::Email => contact::email(text),
+                _ => contact::phone(text, organisation.phone_code),
+            };
+            let sought = normal(text);
+            let mut found = Vec::new();
+            for key in inner.month_keys().await? {
+                let token =
+                    contact_token(&key.key, &sector, path, &Value::from(text), organisation.phone_code)
+                        .ok_or_else(|| {
+                            refuse("contact.form", "contact", "this is not an e-mail address or phone number")
+                        })?;
+                let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
+                query.linked = Some(LinkKey { kind: named_kind("contact", &key.name), key: token.to_vec() });
+                query.limit = 100;
+                query.parts = BTreeSet::from([HEAD]);
+                loop {
+                    let page = inner.grc.0.stores.store.query(&query).await?;
+                    let mut candidates = Vec::new();
+                    let mut wanted = Vec::new();
+                    for record in &page.rows {
+                        let request: Request = self.state_of(&record.row).await?;
+                        if acting.may_with(organisation, Action::See, &request) {
+                            let slots = self.readable_contacts(acting, current, &request, kind).await?;
+                            wanted.push(Wanted::of(record, &|slot| slots.contains(&slot))?);
+                            candidates.push((request.opened_at, request.id));
+                        }
+                    }
+                    let opened = open_all(&*inner.grc.0.stores.keyring, &wanted).await?;
+                    let named = candidates.into_iter().zip(&opened).filter(|(_, opened)| {
+                        opened.values.values().any(|value| match value {
+                            Value::Text(text) => normal(text) == sought,
+                            _ => false,
+                        })
+                    });
+                    found.extend(named.map(|(request, _)| request));
+                    match page.next {
+                        Some(next) if found.len() < 100 => query.after = Some(next),
+                        _ => break,
                     }
                 }
-                let opened = open_all(&*inner.grc.0.stores.keyring, &wanted).await?;
-                let named = candidates.into_iter().zip(&opened).filter(|(_, opened)| {
-                    opened.values.values().any(|value| match value {
-                        Value::Text(text) => normal(text) == sought,
-                        _ => false,
-                    })
-                });
-                found.extend(named.map(|(request, _)| request));
-                match page.next {
-                    Some(next) if found.len() < 100 => query.after = Some(next),
-                    _ => break,
-                }
             }
-        }
-        found.sort_unstable();
-        found.reverse();
-        found.truncate(100);
-        Ok(found.into_iter().map(|(_, id)| id).collect())
+            found.sort_unstable();
+            found.reverse();
+            found.truncate(100);
+            Ok(found.into_iter().map(|(_, id)| id).collect())
+        })
     }
 
     /// The slots of a request's contacts of a kind, as far as the actor may read them.

@@ -19,7 +19,7 @@ mod sealing;
 mod session;
 mod site;
 mod site_instruction;
-#[cfg(feature = "conformance")]
+#[cfg(all(feature = "conformance", not(test)))]
 pub(crate) mod stored;
 mod stream;
 mod submit;
@@ -57,6 +57,7 @@ use crate::{
 use std::{
     collections::HashMap,
     fmt,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
 };
 use uuid::Uuid;
@@ -90,6 +91,10 @@ pub(crate) struct Inner {
     pub(crate) entropy: Arc<dyn Entropy>,
     authorities: Mutex<HashMap<Word, Arc<authority::Known>>>,
 }
+
+/// A future that is compiled here. What an `async fn` does is compiled in every crate that awaits it: a program that embeds
+/// the engine, and each program of tests, would compile all of it once more.
+pub(crate) type Here<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The engine. Cheap to clone; every clone is the same engine. It starts no thread and no background work.
 #[derive(Clone)]
@@ -168,36 +173,38 @@ impl Inner {
     }
 
     /// Ties the store and its keyring together, or refuses the pair.
-    async fn bind_keyring(&self) -> Result<(), GrcError> {
-        let (kind, name, authority) = (Word::of("keyring"), Word::of("main"), Word::of(STORE));
-        for _ in 0..3 {
-            let range = DocumentRange::newest(authority.clone(), kind.clone(), name.clone());
-            let bound = self.stores.store.documents(&range).await?.into_iter().next();
-            // After the note: another process may issue keys and note it meanwhile, and its keyring is no older for that.
-            let (id, epoch) = self.stores.keyring.epoch().await?;
-            if let Some(document) = bound {
-                let expected = serde_json::from_slice::<Uuid>(&document.body).map_err(|_| {
-                    GrcError::Corrupt("the store's note of its keyring cannot be read".to_owned())
-                })?;
-                return if expected != id {
-                    Err(GrcError::KeyringForeign)
-                } else if document.version > epoch + 1 {
-                    Err(GrcError::KeyringOlder)
-                } else {
-                    Ok(())
-                };
+    fn bind_keyring<'a>(&'a self) -> Here<'a, Result<(), GrcError>> {
+        Box::pin(async move {
+            let (kind, name, authority) = (Word::of("keyring"), Word::of("main"), Word::of(STORE));
+            for _ in 0..3 {
+                let range = DocumentRange::newest(authority.clone(), kind.clone(), name.clone());
+                let bound = self.stores.store.documents(&range).await?.into_iter().next();
+                // After the note: another process may issue keys and note it meanwhile, and its keyring is no older for that.
+                let (id, epoch) = self.stores.keyring.epoch().await?;
+                if let Some(document) = bound {
+                    let expected = serde_json::from_slice::<Uuid>(&document.body).map_err(|_| {
+                        GrcError::Corrupt("the store's note of its keyring cannot be read".to_owned())
+                    })?;
+                    return if expected != id {
+                        Err(GrcError::KeyringForeign)
+                    } else if document.version > epoch + 1 {
+                        Err(GrcError::KeyringOlder)
+                    } else {
+                        Ok(())
+                    };
+                }
+                let now = self.clock.now();
+                let body = crate::canonical::to_bytes(&id)?;
+                let document = Document { kind: kind.clone(), name: name.clone(), version: 1, body };
+                let batch =
+                    self.batch(&authority, now)?.with(Step::PutDocument { document, expect: Expect::Absent });
+                match self.stores.store.commit(batch).await {
+                    Err(error) if error.conflict_on() == Some(ConflictOn::Document) => {}
+                    other => return other.map(|_| ()).map_err(GrcError::from),
+                }
             }
-            let now = self.clock.now();
-            let body = crate::canonical::to_bytes(&id)?;
-            let document = Document { kind: kind.clone(), name: name.clone(), version: 1, body };
-            let batch =
-                self.batch(&authority, now)?.with(Step::PutDocument { document, expect: Expect::Absent });
-            match self.stores.store.commit(batch).await {
-                Err(error) if error.conflict_on() == Some(ConflictOn::Document) => {}
-                other => return other.map(|_| ()).map_err(GrcError::from),
-            }
-        }
-        Err(GrcError::Busy)
+            Err(GrcError::Busy)
+        })
     }
 
     /// The step that notes how far the keyring has come, in the store's own rows.

@@ -1,7 +1,7 @@
 //! A session: an actor with an authority.
 
 use super::{
-    Authority, GrcError, HistoryEntry, Instruction, List, Listed, Seen, authority::Current, files,
+    Authority, GrcError, Here, HistoryEntry, Instruction, List, Listed, Seen, authority::Current, files,
     write::Written,
 };
 use crate::{
@@ -123,14 +123,16 @@ impl Session {
         Ok((acting, current))
     }
 
-    async fn find_code(&self, code: &TrackingCode) -> Result<Option<RequestId>, GrcError> {
-        let inner = self.authority.inner();
-        let token = inner.tracking_token(code).await?;
-        let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-        query.linked = Some(LinkKey { kind: Word::of("tracking"), key: token.to_vec() });
-        query.limit = 1;
-        let page = inner.grc.0.stores.store.query(&query).await?;
-        Ok(page.rows.first().map(|record| RequestId::from_uuid(record.row.key.id)))
+    fn find_code<'a>(&'a self, code: &'a TrackingCode) -> Here<'a, Result<Option<RequestId>, GrcError>> {
+        Box::pin(async move {
+            let inner = self.authority.inner();
+            let token = inner.tracking_token(code).await?;
+            let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
+            query.linked = Some(LinkKey { kind: Word::of("tracking"), key: token.to_vec() });
+            query.limit = 1;
+            let page = inner.grc.0.stores.store.query(&query).await?;
+            Ok(page.rows.first().map(|record| RequestId::from_uuid(record.row.key.id)))
+        })
     }
 
     /// Hands a request in.

@@ -1,7 +1,7 @@
 //! What an actor sees of interventions: one of them, its work order, lists.
 
 use super::{
-    Authority, GrcError, Intervened, List, Session, SiteInstruction,
+    Authority, GrcError, Here, Intervened, List, Session, SiteInstruction,
     intervene::{AGENTS, Asked, LoadedIntervention},
     sealing::open_slots,
     session::Who,
@@ -321,117 +321,136 @@ fn by_any_agent(condition: Condition) -> Condition {
 
 impl Authority {
     /// Loads an intervention for an actor who may see it, with what it holds opened.
-    async fn open_intervention(
-        &self,
-        who: &Who,
+    fn open_intervention<'a>(
+        &'a self,
+        who: &'a Who,
         id: InterventionId,
         parts: Parts,
-    ) -> Result<(LoadedIntervention, crate::request::Acting, crate::request::Values), GrcError> {
-        for _ in 0..3 {
-            let loaded = self.load_intervention(id, &[], parts.clone()).await?.ok_or(GrcError::NotFound)?;
-            let acting = who.acting(&loaded.current.document.organisation)?;
-            if !loaded.may(&acting, Action::See) {
-                return Err(GrcError::NotFound);
-            }
-            if self.finish_site_erasure(&loaded).await? {
-                continue;
-            }
-            let living = |slot| loaded.intervention.book.slots.contains_key(&slot);
-            let keyring = &*self.inner().grc.0.stores.keyring;
-            let opened = open_slots(keyring, &loaded.record, &living).await?;
-            return Ok((loaded, acting, opened.values));
-        }
-        Err(GrcError::Busy)
-    }
-
-    async fn see_intervention(&self, who: &Who, id: InterventionId) -> Result<InterventionView, GrcError> {
-        let (loaded, acting, values) = self.open_intervention(who, id, Parts::None).await?;
-        let costs = loaded.may(&acting, Action::Cost);
-        let text = |slot: Option<crate::vault::Slot>| match slot.and_then(|slot| values.get(&slot)) {
-            Some(Value::Text(text)) if costs => Some(text.clone()),
-            _ => None,
-        };
-        let LoadedIntervention { intervention, .. } = &loaded;
-        let entries = intervention
-            .entries
-            .iter()
-            .map(|entry: &Entry| {
-                let reference = |name: &str| {
-                    text(entry.references.iter().find(|(path, _)| *path == *name).map(|(_, slot)| *slot))
-                };
-                EntryView {
-                    entry: entry.entry,
-                    at: entry.at,
-                    minutes: entry.minutes,
-                    net: costs.then_some(entry.net),
-                    vat: costs.then_some(entry.vat),
-                    supplier: entry.supplier.clone().filter(|_| costs),
-                    team: entry.team.clone(),
-                    agent: entry.agent.clone(),
-                    item: reference("item"),
-                    quote: reference("quote"),
-                    invoice: reference("invoice"),
-                    struck: entry.struck,
+    ) -> Here<'a, Result<(LoadedIntervention, crate::request::Acting, crate::request::Values), GrcError>>
+    {
+        Box::pin(async move {
+            for _ in 0..3 {
+                let loaded =
+                    self.load_intervention(id, &[], parts.clone()).await?.ok_or(GrcError::NotFound)?;
+                let acting = who.acting(&loaded.current.document.organisation)?;
+                if !loaded.may(&acting, Action::See) {
+                    return Err(GrcError::NotFound);
                 }
-            })
-            .collect();
-        let served = intervention
-            .requests
-            .iter()
-            .zip(intervention.shares())
-            .filter(|(served, _)| loaded.allowed(&acting, Action::See, served.request).is_some())
-            .map(|(served, (minutes, cents))| ServedView {
-                request: RequestId::from_uuid(served.request),
-                type_: served.type_.clone(),
-                weight: served.weight,
-                minutes,
-                cents: loaded.allowed(&acting, Action::Cost, served.request).map(|_| cents),
-            })
-            .collect();
-        let quote = text(intervention.quote);
-        let choices = choices(&loaded, &acting);
-        Ok(InterventionView { intervention: intervention.clone(), costs, quote, entries, served, choices })
+                if self.finish_site_erasure(&loaded).await? {
+                    continue;
+                }
+                let living = |slot| loaded.intervention.book.slots.contains_key(&slot);
+                let keyring = &*self.inner().grc.0.stores.keyring;
+                let opened = open_slots(keyring, &loaded.record, &living).await?;
+                return Ok((loaded, acting, opened.values));
+            }
+            Err(GrcError::Busy)
+        })
     }
 
-    async fn order(&self, who: &Who, id: InterventionId) -> Result<WorkOrder, GrcError> {
-        let (loaded, acting, _) = self.open_intervention(who, id, Parts::All).await?;
-        let keyring = &*self.inner().grc.0.stores.keyring;
-        let LoadedIntervention { intervention, .. } = &loaded;
-        let worked = intervention.entries.iter().filter_map(|entry| entry.agent.as_ref());
-        let mut names = BTreeMap::new();
-        for agent in intervention.agents.iter().chain(worked) {
-            if !names.contains_key(agent)
-                && let Some(name) = self.name_of_agent(agent).await?
-            {
-                names.insert(agent.clone(), name);
-            }
-        }
-        let mut order = WorkOrder::of(intervention, &loaded.current.document.organisation, &names);
-        for served in &loaded.intervention.requests {
-            let Some(request) = loaded.allowed(&acting, Action::See, served.request) else { continue };
-            let reads = |path: &str| {
-                crate::intervention::reads_on(
-                    &acting,
-                    &request.procedure,
-                    path,
-                    &loaded.intervention,
-                    &request.request,
-                )
+    fn see_intervention<'a>(
+        &'a self,
+        who: &'a Who,
+        id: InterventionId,
+    ) -> Here<'a, Result<InterventionView, GrcError>> {
+        Box::pin(async move {
+            let (loaded, acting, values) = self.open_intervention(who, id, Parts::None).await?;
+            let costs = loaded.may(&acting, Action::Cost);
+            let text = |slot: Option<crate::vault::Slot>| match slot.and_then(|slot| values.get(&slot)) {
+                Some(Value::Text(text)) if costs => Some(text.clone()),
+                _ => None,
             };
-            let readable: BTreeSet<_> = request
-                .request
-                .book
-                .slots
+            let LoadedIntervention { intervention, .. } = &loaded;
+            let entries = intervention
+                .entries
                 .iter()
-                .filter(|(_, path)| reads(path.as_str()))
-                .map(|(slot, _)| *slot)
+                .map(|entry: &Entry| {
+                    let reference = |name: &str| {
+                        text(entry.references.iter().find(|(path, _)| *path == *name).map(|(_, slot)| *slot))
+                    };
+                    EntryView {
+                        entry: entry.entry,
+                        at: entry.at,
+                        minutes: entry.minutes,
+                        net: costs.then_some(entry.net),
+                        vat: costs.then_some(entry.vat),
+                        supplier: entry.supplier.clone().filter(|_| costs),
+                        team: entry.team.clone(),
+                        agent: entry.agent.clone(),
+                        item: reference("item"),
+                        quote: reference("quote"),
+                        invoice: reference("invoice"),
+                        struck: entry.struck,
+                    }
+                })
                 .collect();
-            let opened = open_slots(keyring, &request.record, &|slot| readable.contains(&slot)).await?;
-            let label = &request.procedure.label;
-            let shown = order.add(&request.request, &request.procedure, label, &reads, &opened.values);
-            self.note_reading(&acting, request, &shown.iter().collect()).await?;
-        }
-        Ok(order)
+            let served = intervention
+                .requests
+                .iter()
+                .zip(intervention.shares())
+                .filter(|(served, _)| loaded.allowed(&acting, Action::See, served.request).is_some())
+                .map(|(served, (minutes, cents))| ServedView {
+                    request: RequestId::from_uuid(served.request),
+                    type_: served.type_.clone(),
+                    weight: served.weight,
+                    minutes,
+                    cents: loaded.allowed(&acting, Action::Cost, served.request).map(|_| cents),
+                })
+                .collect();
+            let quote = text(intervention.quote);
+            let choices = choices(&loaded, &acting);
+            Ok(InterventionView {
+                intervention: intervention.clone(),
+                costs,
+                quote,
+                entries,
+                served,
+                choices,
+            })
+        })
+    }
+
+    fn order<'a>(&'a self, who: &'a Who, id: InterventionId) -> Here<'a, Result<WorkOrder, GrcError>> {
+        Box::pin(async move {
+            let (loaded, acting, _) = self.open_intervention(who, id, Parts::All).await?;
+            let keyring = &*self.inner().grc.0.stores.keyring;
+            let LoadedIntervention { intervention, .. } = &loaded;
+            let worked = intervention.entries.iter().filter_map(|entry| entry.agent.as_ref());
+            let mut names = BTreeMap::new();
+            for agent in intervention.agents.iter().chain(worked) {
+                if !names.contains_key(agent)
+                    && let Some(name) = self.name_of_agent(agent).await?
+                {
+                    names.insert(agent.clone(), name);
+                }
+            }
+            let mut order = WorkOrder::of(intervention, &loaded.current.document.organisation, &names);
+            for served in &loaded.intervention.requests {
+                let Some(request) = loaded.allowed(&acting, Action::See, served.request) else { continue };
+                let reads = |path: &str| {
+                    crate::intervention::reads_on(
+                        &acting,
+                        &request.procedure,
+                        path,
+                        &loaded.intervention,
+                        &request.request,
+                    )
+                };
+                let readable: BTreeSet<_> = request
+                    .request
+                    .book
+                    .slots
+                    .iter()
+                    .filter(|(_, path)| reads(path.as_str()))
+                    .map(|(slot, _)| *slot)
+                    .collect();
+                let opened = open_slots(keyring, &request.record, &|slot| readable.contains(&slot)).await?;
+                let label = &request.procedure.label;
+                let shown = order.add(&request.request, &request.procedure, label, &reads, &opened.values);
+                self.note_reading(&acting, request, &shown.iter().collect()).await?;
+            }
+            Ok(order)
+        })
     }
 }
 

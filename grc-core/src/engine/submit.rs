@@ -1,7 +1,7 @@
 //! Handing a request in.
 
 use super::{
-    Authority, GrcError,
+    Authority, GrcError, Here,
     authority::Current,
     instruction::Canonical,
     rows::Writing,
@@ -22,74 +22,76 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl Authority {
     /// Hands a request in.
-    pub(crate) async fn submit(
-        &self,
-        who: &Who,
+    pub(crate) fn submit<'a>(
+        &'a self,
+        who: &'a Who,
         intake: Intake,
-    ) -> Result<(Written, TrackingCode), GrcError> {
-        let inner = self.inner();
-        let grc = &inner.grc.0;
-        let mut intake = intake;
-        if intake.code.is_none() {
-            intake.code = Some(TrackingCode::fresh(&*grc.entropy)?);
-        }
-        let code = intake.code.clone().ok_or(GrcError::Busy)?;
-        let token = match &intake.key {
-            Some(key) => {
-                let acting = who.acting(&self.organisation(None).await?.document.organisation)?;
-                if acting.is_citizen() && key.len() < 22 {
-                    return Err(key_too_short());
-                }
-                let token = inner.receipt_token(&acting, key).await?;
-                if let Some(receipt) = self.receipt(token).await? {
-                    return self.replayed_intake(&receipt, &intake).await;
-                }
-                Some(token)
+    ) -> Here<'a, Result<(Written, TrackingCode), GrcError>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let grc = &inner.grc.0;
+            let mut intake = intake;
+            if intake.code.is_none() {
+                intake.code = Some(TrackingCode::fresh(&*grc.entropy)?);
             }
-            None => None,
-        };
-        let key = inner.fresh_key().await?;
-        for _ in 0..TRIES {
-            let current = self.organisation(None).await?;
-            match self.try_submit(who, &intake, &code, token, &key, &current).await {
-                Ok(written) => return Ok((written, code)),
-                Err(GrcError::Storage(error)) => match error.conflict_on() {
-                    // A new version of the organisation, or a month's key that is closing.
-                    Some(ConflictOn::Document) => {
-                        self.forget_organisation();
-                        inner.forget_named();
+            let code = intake.code.clone().ok_or(GrcError::Busy)?;
+            let token = match &intake.key {
+                Some(key) => {
+                    let acting = who.acting(&self.organisation(None).await?.document.organisation)?;
+                    if acting.is_citizen() && key.len() < 22 {
+                        return Err(key_too_short());
                     }
-                    Some(ConflictOn::Link) => {
+                    let token = inner.receipt_token(&acting, key).await?;
+                    if let Some(receipt) = self.receipt(token).await? {
+                        return self.replayed_intake(&receipt, &intake).await;
+                    }
+                    Some(token)
+                }
+                None => None,
+            };
+            let key = inner.fresh_key().await?;
+            for _ in 0..TRIES {
+                let current = self.organisation(None).await?;
+                match self.try_submit(who, &intake, &code, token, &key, &current).await {
+                    Ok(written) => return Ok((written, code)),
+                    Err(GrcError::Storage(error)) => match error.conflict_on() {
+                        // A new version of the organisation, or a month's key that is closing.
+                        Some(ConflictOn::Document) => {
+                            self.forget_organisation();
+                            inner.forget_named();
+                        }
+                        Some(ConflictOn::Link) => {
+                            inner.give_back(key);
+                            // The same command sent twice at once: the other was faster.
+                            if let Some(token) = token
+                                && self.receipt(token).await?.is_some()
+                            {
+                                return Box::pin(self.submit(who, intake)).await;
+                            }
+                            return Err(if intake.source.is_some() { duplicate() } else { file_used() });
+                        }
+                        Some(ConflictOn::Receipt) => {
+                            inner.give_back(key);
+                            // Somebody else committed under this key just now: answer as they were answered.
+                            return Box::pin(self.submit(who, intake)).await;
+                        }
+                        _ => return Err(error.into()),
+                    },
+                    Err(error @ (GrcError::Refused(_) | GrcError::NotPermitted(_))) => {
                         inner.give_back(key);
-                        // The same command sent twice at once: the other was faster.
+                        // The same command sent twice at once, and the other was done since it was looked for.
                         if let Some(token) = token
                             && self.receipt(token).await?.is_some()
                         {
                             return Box::pin(self.submit(who, intake)).await;
                         }
-                        return Err(if intake.source.is_some() { duplicate() } else { file_used() });
+                        return Err(error);
                     }
-                    Some(ConflictOn::Receipt) => {
-                        inner.give_back(key);
-                        // Somebody else committed under this key just now: answer as they were answered.
-                        return Box::pin(self.submit(who, intake)).await;
-                    }
-                    _ => return Err(error.into()),
-                },
-                Err(error @ (GrcError::Refused(_) | GrcError::NotPermitted(_))) => {
-                    inner.give_back(key);
-                    // The same command sent twice at once, and the other was done since it was looked for.
-                    if let Some(token) = token
-                        && self.receipt(token).await?.is_some()
-                    {
-                        return Box::pin(self.submit(who, intake)).await;
-                    }
-                    return Err(error);
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
-        }
-        Err(GrcError::Busy)
+            Err(GrcError::Busy)
+        })
     }
 
     /// What is remembered under a token, if it has not expired.

@@ -1,6 +1,8 @@
 //! What an actor sees of a request.
 
-use super::{Authority, GrcError, files::info_of, sealing::open_slots, session::Who, write::LoadedRequest};
+use super::{
+    Authority, GrcError, Here, files::info_of, sealing::open_slots, session::Who, write::LoadedRequest,
+};
 use crate::{
     BlobId, InterventionId, Moment, Problem, RequestId, TrackingCode, Value, Word,
     definition::{Action, Label},
@@ -373,30 +375,32 @@ pub(super) fn readable(acting: &Acting, loaded: &LoadedRequest) -> BTreeSet<Slot
 
 impl Authority {
     /// Opens a request as an actor sees it.
-    pub(super) async fn see(&self, who: &Who, id: RequestId) -> Result<Seen, GrcError> {
-        let inner = self.inner();
-        for _ in 0..3 {
-            let (loaded, _) = self.load_request(id, Parts::All, None).await?;
-            let loaded = loaded.ok_or(GrcError::NotFound)?;
-            // Resolved under the version that was loaded with the request.
-            let organisation = &loaded.current.document.organisation;
-            let acting = &who.acting(organisation)?;
-            if !acting.may_with(organisation, Action::See, &loaded.request) {
-                return Err(GrcError::NotFound);
+    pub(super) fn see<'a>(&'a self, who: &'a Who, id: RequestId) -> Here<'a, Result<Seen, GrcError>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            for _ in 0..3 {
+                let (loaded, _) = self.load_request(id, Parts::All, None).await?;
+                let loaded = loaded.ok_or(GrcError::NotFound)?;
+                // Resolved under the version that was loaded with the request.
+                let organisation = &loaded.current.document.organisation;
+                let acting = &who.acting(organisation)?;
+                if !acting.may_with(organisation, Action::See, &loaded.request) {
+                    return Err(GrcError::NotFound);
+                }
+                let readable = readable(acting, &loaded);
+                // Guards look at fields that the actor may not read, where the definition says so.
+                let living = |slot| loaded.request.book.slots.contains_key(&slot);
+                let opened = open_slots(&*inner.grc.0.stores.keyring, &loaded.record, &living).await?;
+                if !opened.dead.is_empty() {
+                    self.finish_erasure(&loaded).await?;
+                    continue;
+                }
+                let seen = self.show(acting, &loaded, &readable, &opened.values);
+                self.note_access(acting, &loaded, &seen).await?;
+                return Ok(seen);
             }
-            let readable = readable(acting, &loaded);
-            // Guards look at fields that the actor may not read, where the definition says so.
-            let living = |slot| loaded.request.book.slots.contains_key(&slot);
-            let opened = open_slots(&*inner.grc.0.stores.keyring, &loaded.record, &living).await?;
-            if !opened.dead.is_empty() {
-                self.finish_erasure(&loaded).await?;
-                continue;
-            }
-            let seen = self.show(acting, &loaded, &readable, &opened.values);
-            self.note_access(acting, &loaded, &seen).await?;
-            return Ok(seen);
-        }
-        Err(GrcError::Busy)
+            Err(GrcError::Busy)
+        })
     }
 
     fn show(

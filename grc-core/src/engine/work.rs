@@ -1,7 +1,7 @@
 //! Due work: messages, timers, retention, the destroying of keys.
 
 use super::{
-    Authority, GrcError, Instruction, Transport,
+    Authority, GrcError, Here, Instruction, Transport,
     host::Host,
     keys::{KeyDocument, NamedKey},
     sealing::context_of,
@@ -209,44 +209,52 @@ fn lease_lost(error: &GrcError) -> bool {
 }
 
 impl Authority {
-    async fn run(&self, task: &Task, transport: Option<&dyn Transport>) -> Result<Done, GrcError> {
-        match task.kind.as_str() {
-            "retention" => self.retain(task).await,
-            "timer" => self.elapse(task).await,
-            "deliver" => match transport {
-                Some(transport) => self.deliver(task, transport).await,
-                None => Ok(Done::Later),
-            },
-            "destroy" => self.destroy(task).await,
-            _ => Err(GrcError::Newer),
-        }
+    fn run<'a>(
+        &'a self,
+        task: &'a Task,
+        transport: Option<&'a dyn Transport>,
+    ) -> Here<'a, Result<Done, GrcError>> {
+        Box::pin(async move {
+            match task.kind.as_str() {
+                "retention" => self.retain(task).await,
+                "timer" => self.elapse(task).await,
+                "deliver" => match transport {
+                    Some(transport) => self.deliver(task, transport).await,
+                    None => Ok(Done::Later),
+                },
+                "destroy" => self.destroy(task).await,
+                _ => Err(GrcError::Newer),
+            }
+        })
     }
 
     /// A task that failed: again later, or given up.
-    async fn put_back(&self, task: &Task, error: &GrcError) -> Result<Done, GrcError> {
-        let code = match error {
-            GrcError::Refused(refusal) | GrcError::NotPermitted(refusal) => {
-                refusal.problems().first().map_or("refused", |problem| problem.code)
+    fn put_back<'a>(&'a self, task: &'a Task, error: &'a GrcError) -> Here<'a, Result<Done, GrcError>> {
+        Box::pin(async move {
+            let code = match error {
+                GrcError::Refused(refusal) | GrcError::NotPermitted(refusal) => {
+                    refusal.problems().first().map_or("refused", |problem| problem.code)
+                }
+                GrcError::Storage(_) => "storage",
+                GrcError::Keyring(_) | GrcError::KeyLost(_) => "keyring",
+                GrcError::Corrupt(_) => "corrupt",
+                GrcError::Busy => "busy",
+                _ => "other",
+            };
+            if task.attempts < ATTEMPTS {
+                return self.release(task, code, false).await;
             }
-            GrcError::Storage(_) => "storage",
-            GrcError::Keyring(_) | GrcError::KeyLost(_) => "keyring",
-            GrcError::Corrupt(_) => "corrupt",
-            GrcError::Busy => "busy",
-            _ => "other",
-        };
-        if task.attempts < ATTEMPTS {
-            return self.release(task, code, false).await;
-        }
-        match task.kind.as_str() {
-            // What must be forgotten is never given up, however long a keyring is away.
-            "retention" | "destroy" => self.release(task, code, false).await,
-            // A message is given up in its history, where somebody sees it; where even that fails for long, aside.
-            "deliver" => match self.undeliverable(task, code).await {
-                Err(_) => self.release(task, code, task.attempts >= 2 * ATTEMPTS).await,
-                done => done,
-            },
-            _ => self.release(task, code, true).await,
-        }
+            match task.kind.as_str() {
+                // What must be forgotten is never given up, however long a keyring is away.
+                "retention" | "destroy" => self.release(task, code, false).await,
+                // A message is given up in its history, where somebody sees it; where even that fails for long, aside.
+                "deliver" => match self.undeliverable(task, code).await {
+                    Err(_) => self.release(task, code, task.attempts >= 2 * ATTEMPTS).await,
+                    done => done,
+                },
+                _ => self.release(task, code, true).await,
+            }
+        })
     }
 
     pub(super) async fn release(&self, task: &Task, code: &str, dead: bool) -> Result<Done, GrcError> {
@@ -442,44 +450,46 @@ impl Authority {
     /// under way any more ([`StoreInfo::lag`]), it goes, and its name after it, now or when this is done the next time.
     ///
     /// [`StoreInfo::lag`]: crate::storage::StoreInfo::lag
-    async fn close_months(&self) -> Result<u64, GrcError> {
-        let inner = self.inner();
-        let grc = &inner.grc.0;
-        let now = grc.clock.now();
-        let Ok(current) = self.organisation(None).await else { return Ok(0) };
-        let this_month = now.month(current.document.organisation.time_zone);
-        let lag = i64::try_from(grc.stores.store.info().lag.as_millis()).unwrap_or(i64::MAX);
-        let mut closed = 0;
-        for (Document { kind, name, version, .. }, key) in inner.months().await? {
-            // `2026-11.1`; names sort as the months do.
-            if name.as_str() >= this_month.as_str() || inner.month_is_linked(&name).await? {
-                continue;
-            }
-            let step = match key {
-                Some(NamedKey { id, closing: false, .. }) => {
-                    let body = crate::canonical::to_bytes(&KeyDocument {
-                        id,
-                        closing: true,
-                        since: Some(now.micros()),
-                    })?;
-                    let document = Document { kind, name, version: version + 1, body };
-                    Step::PutDocument { document, expect: Expect::Version(version) }
+    fn close_months<'a>(&'a self) -> Here<'a, Result<u64, GrcError>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let grc = &inner.grc.0;
+            let now = grc.clock.now();
+            let Ok(current) = self.organisation(None).await else { return Ok(0) };
+            let this_month = now.month(current.document.organisation.time_zone);
+            let lag = i64::try_from(grc.stores.store.info().lag.as_millis()).unwrap_or(i64::MAX);
+            let mut closed = 0;
+            for (Document { kind, name, version, .. }, key) in inner.months().await? {
+                // `2026-11.1`; names sort as the months do.
+                if name.as_str() >= this_month.as_str() || inner.month_is_linked(&name).await? {
+                    continue;
                 }
-                Some(NamedKey { since: Some(since), .. }) if since.plus_millis(lag) > now => continue,
-                closing => {
-                    if let Some(key) = closing {
-                        let epoch = grc.stores.keyring.destroy(&[key.id]).await?;
-                        grc.note_epoch(epoch).await?;
+                let step = match key {
+                    Some(NamedKey { id, closing: false, .. }) => {
+                        let body = crate::canonical::to_bytes(&KeyDocument {
+                            id,
+                            closing: true,
+                            since: Some(now.micros()),
+                        })?;
+                        let document = Document { kind, name, version: version + 1, body };
+                        Step::PutDocument { document, expect: Expect::Version(version) }
                     }
-                    closed += 1;
-                    Step::DropDocument { kind, name, version }
-                }
-            };
-            let batch = grc.batch(&inner.name, now)?.with(step);
-            self.ignore_conflict(self.commit(batch).await)?;
-            inner.forget_named();
-        }
-        Ok(closed)
+                    Some(NamedKey { since: Some(since), .. }) if since.plus_millis(lag) > now => continue,
+                    closing => {
+                        if let Some(key) = closing {
+                            let epoch = grc.stores.keyring.destroy(&[key.id]).await?;
+                            grc.note_epoch(epoch).await?;
+                        }
+                        closed += 1;
+                        Step::DropDocument { kind, name, version }
+                    }
+                };
+                let batch = grc.batch(&inner.name, now)?.with(step);
+                self.ignore_conflict(self.commit(batch).await)?;
+                inner.forget_named();
+            }
+            Ok(closed)
+        })
     }
 
     fn ignore_conflict(&self, result: Result<crate::storage::Receipt, StorageError>) -> Result<(), GrcError> {

@@ -1,7 +1,7 @@
 //! The one way in which a request is written: load, decide, seal, commit; and again if somebody was faster.
 
 use super::{
-    Authority, Conflict, GrcError, Instruction,
+    Authority, Conflict, GrcError, Here, Instruction,
     authority::Current,
     instruction::Canonical,
     sealing::{Envelope, Opened, Wanted, context_of, open_all, read_state, stream_of},
@@ -50,22 +50,28 @@ pub(crate) struct Written {
 
 impl Authority {
     /// Loads a request with parts of its vault.
-    pub(crate) async fn load_request(
-        &self,
+    pub(crate) fn load_request<'a>(
+        &'a self,
         id: RequestId,
         parts: Parts,
         receipt: Option<[u8; 16]>,
-    ) -> Result<(Option<LoadedRequest>, Loaded), GrcError> {
-        let inner = self.inner();
-        let load =
-            Load { authority: inner.name.clone(), streams: vec![stream_of(&inner.name, id)], parts, receipt };
-        let mut loaded = inner.grc.0.stores.store.load(&load).await?;
-        let Some(record) = loaded.streams.pop().flatten() else { return Ok((None, loaded)) };
-        let current = self.organisation(Some(loaded.organisation)).await?;
-        let request: Request = self.state_of(&record.row).await?;
-        let procedure = self.procedure(&request.type_, request.procedure).await?;
-        let context = context_of(&record.row);
-        Ok((Some(LoadedRequest { record, request, context, current, procedure }), loaded))
+    ) -> Here<'a, Result<(Option<LoadedRequest>, Loaded), GrcError>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let load = Load {
+                authority: inner.name.clone(),
+                streams: vec![stream_of(&inner.name, id)],
+                parts,
+                receipt,
+            };
+            let mut loaded = inner.grc.0.stores.store.load(&load).await?;
+            let Some(record) = loaded.streams.pop().flatten() else { return Ok((None, loaded)) };
+            let current = self.organisation(Some(loaded.organisation)).await?;
+            let request: Request = self.state_of(&record.row).await?;
+            let procedure = self.procedure(&request.type_, request.procedure).await?;
+            let context = context_of(&record.row);
+            Ok((Some(LoadedRequest { record, request, context, current, procedure }), loaded))
+        })
     }
 
     /// The state of a row, folded again from its events if another version of the fold made it.
@@ -122,49 +128,51 @@ impl Authority {
     }
 
     /// Gives a command to a request. `seen` is the version that its author saw; `ending` what becomes of the task whose doing this is.
-    pub(crate) async fn execute(
-        &self,
-        who: &Who,
+    pub(crate) fn execute<'a>(
+        &'a self,
+        who: &'a Who,
         id: RequestId,
         seen: Option<u64>,
-        instruction: &Instruction,
-        ending: Option<Ending<'_>>,
-    ) -> Result<Written, GrcError> {
-        let inner = self.inner();
-        let grc = &inner.grc.0;
-        let token = match &instruction.key {
-            Some(key) => {
-                let acting = who.acting(&self.organisation(None).await?.document.organisation)?;
-                Some(inner.receipt_token(&acting, key).await?)
-            }
-            None => None,
-        };
-        for _ in 0..TRIES {
-            let (loaded, answer) = self.load_request(id, parts_for(&instruction.command), token).await?;
-            let loaded = loaded.ok_or(GrcError::NotFound)?;
-            let organisation = &loaded.current.document.organisation;
-            let acting = &who.acting(organisation)?;
-            if !acting.is_internal() && !acting.may_with(organisation, Action::See, &loaded.request) {
-                return Err(GrcError::NotFound);
-            }
-            let now = grc.clock.now();
-            if let Some(receipt) = answer.receipt.filter(|receipt| receipt.expires > now) {
-                let command = Canonical::of_command(&instruction.command, instruction.given);
-                if receipt.stream != loaded.record.row.key {
-                    return Err(super::submit::key_reused());
+        instruction: &'a Instruction,
+        ending: Option<Ending<'a>>,
+    ) -> Here<'a, Result<Written, GrcError>> {
+        Box::pin(async move {
+            let inner = self.inner();
+            let grc = &inner.grc.0;
+            let token = match &instruction.key {
+                Some(key) => {
+                    let acting = who.acting(&self.organisation(None).await?.document.organisation)?;
+                    Some(inner.receipt_token(&acting, key).await?)
                 }
-                self.check_receipt(&receipt, &command).await?;
-                return Ok(Written { id, version: receipt.version });
+                None => None,
+            };
+            for _ in 0..TRIES {
+                let (loaded, answer) = self.load_request(id, parts_for(&instruction.command), token).await?;
+                let loaded = loaded.ok_or(GrcError::NotFound)?;
+                let organisation = &loaded.current.document.organisation;
+                let acting = &who.acting(organisation)?;
+                if !acting.is_internal() && !acting.may_with(organisation, Action::See, &loaded.request) {
+                    return Err(GrcError::NotFound);
+                }
+                let now = grc.clock.now();
+                if let Some(receipt) = answer.receipt.filter(|receipt| receipt.expires > now) {
+                    let command = Canonical::of_command(&instruction.command, instruction.given);
+                    if receipt.stream != loaded.record.row.key {
+                        return Err(super::submit::key_reused());
+                    }
+                    self.check_receipt(&receipt, &command).await?;
+                    return Ok(Written { id, version: receipt.version });
+                }
+                self.check_stale(acting, &loaded, seen, &instruction.command).await?;
+                match self.try_execute(acting, &loaded, instruction, token, ending, now).await {
+                    Ok(Some(written)) => return Ok(written),
+                    // An erasure was finished first: look again.
+                    Ok(None) => {}
+                    Err(error) => self.outrun(error)?,
+                }
             }
-            self.check_stale(acting, &loaded, seen, &instruction.command).await?;
-            match self.try_execute(acting, &loaded, instruction, token, ending, now).await {
-                Ok(Some(written)) => return Ok(written),
-                // An erasure was finished first: look again.
-                Ok(None) => {}
-                Err(error) => self.outrun(error)?,
-            }
-        }
-        Err(GrcError::Busy)
+            Err(GrcError::Busy)
+        })
     }
 
     /// Nothing if what failed is to be decided again, because somebody was faster; forgets what is known no longer.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Authority, Condition, GrcError, RequestId, Value, Word,
     condition::{Environment, Var},
-    engine::Current,
+    engine::{Current, Here},
     refusal::{Problem, Refusal},
     request::{Measure, Words},
     storage::{Cursor, StoreInfo, StreamKey},
@@ -70,96 +70,107 @@ impl Authority {
     }
 
     /// The answers to several questions: one pass for all.
-    pub(crate) async fn measure(
-        &self,
-        current: &Current,
-        reach: &Reach,
-        questions: &[Question],
-    ) -> Result<Vec<Table>, GrcError> {
-        let zone = current.document.organisation.time_zone;
-        let now = self.inner().grc.now();
-        let mut tallies = Vec::with_capacity(questions.len());
-        for question in questions {
-            let plan = Plan::new(question, zone, now)?;
-            tallies.push((question, Tally::new(plan, question.figures.clone())));
-        }
-        let mut words = Words::default();
-        let mut after = None;
-        loop {
-            let (rows, next) = self.measures_after(after.as_ref()).await?;
-            for (key, bytes) in &rows {
-                // Each is read, counted and let go before the next.
-                let measure = &read(bytes, &mut words)?;
-                let facts = MeasureEnv(measure);
-                let counted = Counted { id: key.id, measure };
-                for (question, tally) in &mut tallies {
-                    if reach.counts(question, &facts) {
-                        let money = question.is_of_money() && reach.money.holds(&facts);
-                        tally.add(counted, money)?;
+    pub(crate) fn measure<'a>(
+        &'a self,
+        current: &'a Current,
+        reach: &'a Reach,
+        questions: &'a [Question],
+    ) -> Here<'a, Result<Vec<Table>, GrcError>> {
+        Box::pin(async move {
+            let zone = current.document.organisation.time_zone;
+            let now = self.inner().grc.now();
+            let mut tallies = Vec::with_capacity(questions.len());
+            for question in questions {
+                let plan = Plan::new(question, zone, now)?;
+                tallies.push((question, Tally::new(plan, question.figures.clone())));
+            }
+            let mut words = Words::default();
+            let mut after = None;
+            loop {
+                let (rows, next) = self.measures_after(after.as_ref()).await?;
+                for (key, bytes) in &rows {
+                    // Each is read, counted and let go before the next.
+                    let measure = &read(bytes, &mut words)?;
+                    let facts = MeasureEnv(measure);
+                    let counted = Counted { id: key.id, measure };
+                    for (question, tally) in &mut tallies {
+                        if reach.counts(question, &facts) {
+                            let money = question.is_of_money() && reach.money.holds(&facts);
+                            tally.add(counted, money)?;
+                        }
                     }
                 }
+                match next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
             }
-            match next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
-        }
-        let states = match questions.iter().any(|question| question.by.contains(&Dimension::State)) {
-            true => self.state_names(current).await?,
-            false => BTreeMap::new(),
-        };
-        let labels = Labels::new(&current.document, states);
-        Ok(tallies.into_iter().map(|(_, tally)| tally.table(&labels)).collect())
+            let states = match questions.iter().any(|question| question.by.contains(&Dimension::State)) {
+                true => self.state_names(current).await?,
+                false => BTreeMap::new(),
+            };
+            let labels = Labels::new(&current.document, states);
+            Ok(tallies.into_iter().map(|(_, tally)| tally.table(&labels)).collect())
+        })
     }
 
     /// The requests behind a cell: those that add something to it.
-    pub(crate) async fn behind(
-        &self,
-        current: &Current,
-        reach: &Reach,
-        question: &Question,
+    pub(crate) fn behind<'a>(
+        &'a self,
+        current: &'a Current,
+        reach: &'a Reach,
+        question: &'a Question,
         figure: Figure,
-        keys: &[Option<&str>],
+        keys: &'a [Option<&'a str>],
         (after, limit): (Option<RequestId>, usize),
-    ) -> Result<Behind, GrcError> {
-        let question = question.clone().figures([figure]);
-        let group = figure.group();
-        let mut plan = Plan::new(&question, current.document.organisation.time_zone, self.inner().grc.now())?;
-        let wanted = place(&question, keys)?;
-        let limit = limit.clamp(1, StoreInfo::MAX_PAGE as usize);
-        let mut behind = Behind::default();
-        let key =
-            |id: RequestId| StreamKey::new(self.inner().name.clone(), Word::of(RequestId::KIND), id.uuid());
-        let mut words = Words::default();
-        let mut after = after.map(|id| Cursor::after_stream(&key(id)));
-        loop {
-            let (rows, next) = self.measures_after(after.as_ref()).await?;
-            for (key, bytes) in &rows {
-                let measure = &read(bytes, &mut words)?;
-                let facts = MeasureEnv(measure);
-                let readable = !group.is_money() || reach.money.holds(&facts);
-                if !readable || !reach.see.holds(&facts) || !reach.counts(&question, &facts) {
-                    continue;
+    ) -> Here<'a, Result<Behind, GrcError>> {
+        Box::pin(async move {
+            let question = question.clone().figures([figure]);
+            let group = figure.group();
+            let mut plan =
+                Plan::new(&question, current.document.organisation.time_zone, self.inner().grc.now())?;
+            let wanted = place(&question, keys)?;
+            let limit = limit.clamp(1, StoreInfo::MAX_PAGE as usize);
+            let mut behind = Behind::default();
+            let key = |id: RequestId| {
+                StreamKey::new(self.inner().name.clone(), Word::of(RequestId::KIND), id.uuid())
+            };
+            let mut words = Words::default();
+            let mut after = after.map(|id| Cursor::after_stream(&key(id)));
+            loop {
+                let (rows, next) = self.measures_after(after.as_ref()).await?;
+                for (key, bytes) in &rows {
+                    let measure = &read(bytes, &mut words)?;
+                    let facts = MeasureEnv(measure);
+                    let readable = !group.is_money() || reach.money.holds(&facts);
+                    if !readable || !reach.see.holds(&facts) || !reach.counts(&question, &facts) {
+                        continue;
+                    }
+                    let mut is_behind = false;
+                    each_place(
+                        Counted { id: key.id, measure },
+                        group,
+                        &mut plan,
+                        &mut |place, contribution| {
+                            let within = !matches!(figure, Figure::Within(_)) || contribution.amount > 0;
+                            is_behind |= within && *place == wanted;
+                        },
+                    );
+                    if !is_behind {
+                        continue;
+                    }
+                    if behind.requests.len() == limit {
+                        behind.next = behind.requests.last().copied();
+                        return Ok(behind);
+                    }
+                    behind.requests.push(RequestId::from_uuid(key.id));
                 }
-                let mut is_behind = false;
-                each_place(Counted { id: key.id, measure }, group, &mut plan, &mut |place, contribution| {
-                    let within = !matches!(figure, Figure::Within(_)) || contribution.amount > 0;
-                    is_behind |= within && *place == wanted;
-                });
-                if !is_behind {
-                    continue;
+                match next {
+                    Some(next) => after = Some(next),
+                    None => return Ok(behind),
                 }
-                if behind.requests.len() == limit {
-                    behind.next = behind.requests.last().copied();
-                    return Ok(behind);
-                }
-                behind.requests.push(RequestId::from_uuid(key.id));
             }
-            match next {
-                Some(next) => after = Some(next),
-                None => return Ok(behind),
-            }
-        }
+        })
     }
 
     /// What the states of the types that there are are called; one name for one id.

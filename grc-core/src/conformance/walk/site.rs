@@ -3,7 +3,7 @@
 use super::{Dice, Walk};
 use crate::{
     Clock, GrcError, InterventionId, RequestId, Typed, Word,
-    engine::SiteInstruction,
+    engine::{Here, SiteInstruction},
     intervention::{Intervention, InterventionEvent, Occasion, Planning, Purchase, Work},
     request::{Event, Request},
     storage::{EventRange, Log, StoreInfo, StreamKey},
@@ -83,83 +83,92 @@ impl Walk {
     }
 
     /// Plans work, or goes on with some that is planned.
-    pub(super) async fn on_site(&mut self) -> Result<(), GrcError> {
-        let actor = self.agent();
-        let session = self.session(actor)?;
-        let known = self.trace.interventions.len();
-        if known == 0 || self.dice.once_in(3) {
-            let mut planning = self.planning();
-            if self.dice.once_in(6) {
-                planning = planning.key(format!("clef-{}", self.dice.below(20)));
-            }
-            let planned = session.plan(planning).await;
-            if let Ok(planned) = &planned
-                && !self.trace.interventions.contains(&planned.id())
-            {
-                self.trace.interventions.push(planned.id());
-            }
-            self.trace
-                .note("site.plan", planned.map(|planned| format!("{} {}", planned.id(), planned.version())));
-            return Ok(());
-        }
-        // Mostly one of the last: what is long over is left alone.
-        let index = known - 1 - self.dice.below(known.min(12));
-        let Some(id) = self.trace.interventions.get(index).copied() else { return Ok(()) };
-        // Mostly somebody who can do something with it.
-        let mut session = session;
-        let mut seen = session.intervention(id).await;
-        for _ in 0..5 {
-            if seen.as_ref().is_ok_and(|seen| seen.choices().iter().any(|choice| choice.blocked.is_none())) {
-                break;
-            }
+    pub(super) fn on_site<'a>(&'a mut self) -> Here<'a, Result<(), GrcError>> {
+        Box::pin(async move {
             let actor = self.agent();
-            session = self.session(actor)?;
-            seen = session.intervention(id).await;
-        }
-        let requests: Vec<RequestId> =
-            seen.iter().flat_map(|seen| seen.served().iter().map(|served| served.request)).collect();
-        let version = seen.as_ref().ok().map(crate::engine::InterventionView::version);
-        self.trace.note("site.open", seen.map(|seen| format!("{seen:?}")));
-        let organisation = self.definition.organisation.clone();
-        let suppliers: Vec<Word> =
-            organisation.suppliers.iter().map(|supplier| supplier.id.clone()).collect();
-        let (kind, work) = match self.dice.below(16) {
-            0 | 1 => ("site.replan", Work::Plan(self.planning())),
-            2 => ("site.acknowledge", Work::Acknowledge),
-            3 | 4 => ("site.start", Work::Start),
-            5 => ("site.done", Work::Done { report: self.reports(&requests) }),
-            6 => {
-                let reason =
-                    self.dice.pick(&organisation.impossibilities).map(|reason| reason.id.to_string());
-                ("site.impossible", Work::Impossible { reason, report: self.reports(&requests) })
+            let session = self.session(actor)?;
+            let known = self.trace.interventions.len();
+            if known == 0 || self.dice.once_in(3) {
+                let mut planning = self.planning();
+                if self.dice.once_in(6) {
+                    planning = planning.key(format!("clef-{}", self.dice.below(20)));
+                }
+                let planned = session.plan(planning).await;
+                if let Ok(planned) = &planned
+                    && !self.trace.interventions.contains(&planned.id())
+                {
+                    self.trace.interventions.push(planned.id());
+                }
+                self.trace.note(
+                    "site.plan",
+                    planned.map(|planned| format!("{} {}", planned.id(), planned.version())),
+                );
+                return Ok(());
             }
-            7 if self.dice.once_in(3) => ("site.cancel", Work::Cancel { report: self.reports(&requests) }),
-            8..=10 => {
-                let agent = self.dice.pick(&organisation.agents).map(|agent| agent.id.to_string());
-                let agent = agent.filter(|_| self.dice.once_in(2));
-                ("site.spend", Work::Spend { agent, minutes: self.dice.below(200) as i64 - 2 })
+            // Mostly one of the last: what is long over is left alone.
+            let index = known - 1 - self.dice.below(known.min(12));
+            let Some(id) = self.trace.interventions.get(index).copied() else { return Ok(()) };
+            // Mostly somebody who can do something with it.
+            let mut session = session;
+            let mut seen = session.intervention(id).await;
+            for _ in 0..5 {
+                if seen
+                    .as_ref()
+                    .is_ok_and(|seen| seen.choices().iter().any(|choice| choice.blocked.is_none()))
+                {
+                    break;
+                }
+                let actor = self.agent();
+                session = self.session(actor)?;
+                seen = session.intervention(id).await;
             }
-            11..=13 => ("site.buy", Work::Buy(Self::purchase(&mut self.dice, &suppliers))),
-            14 => ("site.strike", Work::Strike { entry: 1 + self.dice.below(4) as u32 }),
-            _ => {
-                let file = session.store_file(None, "vue.png", PICTURE).await;
-                let Ok(file) = file else { return Ok(()) };
-                let occasion = if self.dice.once_in(2) { Occasion::Before } else { Occasion::After };
-                ("site.photo", Work::Photo { request: requests.first().copied(), occasion, file })
+            let requests: Vec<RequestId> =
+                seen.iter().flat_map(|seen| seen.served().iter().map(|served| served.request)).collect();
+            let version = seen.as_ref().ok().map(crate::engine::InterventionView::version);
+            self.trace.note("site.open", seen.map(|seen| format!("{seen:?}")));
+            let organisation = self.definition.organisation.clone();
+            let suppliers: Vec<Word> =
+                organisation.suppliers.iter().map(|supplier| supplier.id.clone()).collect();
+            let (kind, work) = match self.dice.below(16) {
+                0 | 1 => ("site.replan", Work::Plan(self.planning())),
+                2 => ("site.acknowledge", Work::Acknowledge),
+                3 | 4 => ("site.start", Work::Start),
+                5 => ("site.done", Work::Done { report: self.reports(&requests) }),
+                6 => {
+                    let reason =
+                        self.dice.pick(&organisation.impossibilities).map(|reason| reason.id.to_string());
+                    ("site.impossible", Work::Impossible { reason, report: self.reports(&requests) })
+                }
+                7 if self.dice.once_in(3) => {
+                    ("site.cancel", Work::Cancel { report: self.reports(&requests) })
+                }
+                8..=10 => {
+                    let agent = self.dice.pick(&organisation.agents).map(|agent| agent.id.to_string());
+                    let agent = agent.filter(|_| self.dice.once_in(2));
+                    ("site.spend", Work::Spend { agent, minutes: self.dice.below(200) as i64 - 2 })
+                }
+                11..=13 => ("site.buy", Work::Buy(Self::purchase(&mut self.dice, &suppliers))),
+                14 => ("site.strike", Work::Strike { entry: 1 + self.dice.below(4) as u32 }),
+                _ => {
+                    let file = session.store_file(None, "vue.png", PICTURE).await;
+                    let Ok(file) = file else { return Ok(()) };
+                    let occasion = if self.dice.once_in(2) { Occasion::Before } else { Occasion::After };
+                    ("site.photo", Work::Photo { request: requests.first().copied(), occasion, file })
+                }
+            };
+            let mut instruction = SiteInstruction::from(work);
+            if self.dice.once_in(6) {
+                let back = self.dice.below(30_000_000) as i64;
+                instruction = instruction.occurred_at(self.clock.now().plus_millis(-back).to_utc());
             }
-        };
-        let mut instruction = SiteInstruction::from(work);
-        if self.dice.once_in(6) {
-            let back = self.dice.below(30_000_000) as i64;
-            instruction = instruction.occurred_at(self.clock.now().plus_millis(-back).to_utc());
-        }
-        if self.dice.once_in(8) {
-            instruction = instruction.key(format!("clef-{}", self.dice.below(20)));
-        }
-        let version = version.filter(|_| !self.dice.once_in(4));
-        let done = session.work_on(id, version, instruction).await;
-        self.trace.note(kind, done.map(|done| format!("{} {}", done.id(), done.version())));
-        Ok(())
+            if self.dice.once_in(8) {
+                instruction = instruction.key(format!("clef-{}", self.dice.below(20)));
+            }
+            let version = version.filter(|_| !self.dice.once_in(4));
+            let done = session.work_on(id, version, instruction).await;
+            self.trace.note(kind, done.map(|done| format!("{} {}", done.id(), done.version())));
+            Ok(())
+        })
     }
 
     pub(super) async fn events_of<D: Serialize + DeserializeOwned>(
@@ -175,41 +184,43 @@ impl Walk {
 
     /// Checks what must hold of work on site: each history verifies, and what the requests bear of an intervention is
     /// what it took, to the minute and the cent, in all and for each supplier.
-    pub(super) async fn check_sites(&self) -> Result<(), String> {
-        let shown = |error: GrcError| error.to_string();
-        let host = self.grc.authority(Self::TOWN).map_err(shown)?.host("walk");
-        type Sum = BTreeMap<Option<Word>, (i64, i64)>;
-        let mut borne: BTreeMap<Word, Sum> = BTreeMap::new();
-        for id in &self.trace.requests {
-            let events: Vec<Event> = self.events_of(RequestId::KIND, id.uuid()).await.map_err(shown)?;
-            let request = Request::fold(*id, &events).map_err(|error| error.to_string())?;
-            for span in request.iter().flat_map(|r| &r.spans).filter(|span| span.kind == "work") {
-                let Some(intervention) = span.dimension("intervention") else { continue };
-                let sum = borne.entry(intervention.clone()).or_default();
-                let sum = sum.entry(span.dimension("supplier").cloned()).or_default();
-                *sum = (sum.0 + i64::from(span.minutes), sum.1 + span.cents);
+    pub(super) fn check_sites<'a>(&'a self) -> Here<'a, Result<(), String>> {
+        Box::pin(async move {
+            let shown = |error: GrcError| error.to_string();
+            let host = self.grc.authority(Self::TOWN).map_err(shown)?.host("walk");
+            type Sum = BTreeMap<Option<Word>, (i64, i64)>;
+            let mut borne: BTreeMap<Word, Sum> = BTreeMap::new();
+            for id in &self.trace.requests {
+                let events: Vec<Event> = self.events_of(RequestId::KIND, id.uuid()).await.map_err(shown)?;
+                let request = Request::fold(*id, &events).map_err(|error| error.to_string())?;
+                for span in request.iter().flat_map(|r| &r.spans).filter(|span| span.kind == "work") {
+                    let Some(intervention) = span.dimension("intervention") else { continue };
+                    let sum = borne.entry(intervention.clone()).or_default();
+                    let sum = sum.entry(span.dimension("supplier").cloned()).or_default();
+                    *sum = (sum.0 + i64::from(span.minutes), sum.1 + span.cents);
+                }
             }
-        }
-        for id in &self.trace.interventions {
-            let verdict = host.verify_intervention(*id).await.map_err(shown)?;
-            if !verdict.problems.is_empty() {
-                return Err(format!("{id}: {}", verdict.problems.join("; ")));
+            for id in &self.trace.interventions {
+                let verdict = host.verify_intervention(*id).await.map_err(shown)?;
+                if !verdict.problems.is_empty() {
+                    return Err(format!("{id}: {}", verdict.problems.join("; ")));
+                }
+                let events: Vec<Event<InterventionEvent>> =
+                    self.events_of(InterventionId::KIND, id.uuid()).await.map_err(shown)?;
+                let folded = Intervention::fold(*id, &events).map_err(|error| error.to_string())?;
+                let mut took: Sum = BTreeMap::new();
+                for entry in folded.iter().flat_map(|intervention| &intervention.entries) {
+                    let sum = took.entry(entry.supplier.clone()).or_default();
+                    *sum = (sum.0 + i64::from(entry.time()), sum.1 + entry.cents());
+                }
+                took.retain(|_, sum| *sum != (0, 0));
+                let mut bears = borne.remove(&id.word()).unwrap_or_default();
+                bears.retain(|_, sum| *sum != (0, 0));
+                if took != bears {
+                    return Err(format!("{id} took {took:?}, its requests bear {bears:?}"));
+                }
             }
-            let events: Vec<Event<InterventionEvent>> =
-                self.events_of(InterventionId::KIND, id.uuid()).await.map_err(shown)?;
-            let folded = Intervention::fold(*id, &events).map_err(|error| error.to_string())?;
-            let mut took: Sum = BTreeMap::new();
-            for entry in folded.iter().flat_map(|intervention| &intervention.entries) {
-                let sum = took.entry(entry.supplier.clone()).or_default();
-                *sum = (sum.0 + i64::from(entry.time()), sum.1 + entry.cents());
-            }
-            took.retain(|_, sum| *sum != (0, 0));
-            let mut bears = borne.remove(&id.word()).unwrap_or_default();
-            bears.retain(|_, sum| *sum != (0, 0));
-            if took != bears {
-                return Err(format!("{id} took {took:?}, its requests bear {bears:?}"));
-            }
-        }
-        if borne.is_empty() { Ok(()) } else { Err(format!("no intervention is known of {borne:?}")) }
+            if borne.is_empty() { Ok(()) } else { Err(format!("no intervention is known of {borne:?}")) }
+        })
     }
 }

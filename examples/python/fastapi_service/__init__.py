@@ -1,0 +1,1 @@
+"""An asyncio service over grc: `uvicorn --factory fastapi_service.app:from_environment`."""

@@ -1,0 +1,84 @@
+//! Conditions and filters.
+
+use crate::failure::unsuitable;
+use crate::values::{each, integer, moment, text};
+use grc_core::{
+    Condition, Moment, Word,
+    condition::{Scalar, Var},
+    storage::{Fact, FactKind},
+};
+use pyo3::{prelude::*, types::PyString};
+
+type Any<'py> = Bound<'py, PyAny>;
+
+/// A condition as JSON would be: dicts and lists (a checked subset of JsonLogic).
+pub(crate) fn condition(path: &str, given: &Any<'_>) -> PyResult<Option<Condition>> {
+    if given.is_none() {
+        return Ok(None);
+    }
+    let json = json(path, given)?;
+    let read = Condition::from_json(&json).map_err(|why| unsuitable(format!("{path}: {why}")))?;
+    Ok(Some(read))
+}
+
+/// How deep and how large what is read may be: more than any condition or definition is.
+const TEXT: usize = 16 << 20;
+
+/// Plain data, through the standard library's own JSON.
+pub(crate) fn json(path: &str, given: &Any<'_>) -> PyResult<serde_json::Value> {
+    let py = given.py();
+    let options = pyo3::types::PyDict::new(py);
+    options.set_item("allow_nan", false)?;
+    let dumped = py.import("json")?.getattr("dumps")?.call((given,), Some(&options))?;
+    let dumped = text(path, &dumped)?;
+    if dumped.len() > TEXT {
+        return Err(unsuitable(format!("{path}: this is too large")));
+    }
+    serde_json::from_str(&dumped).map_err(|error| unsuitable(format!("{path}: {error}")))
+}
+
+/// Plain data for Python.
+pub(crate) fn plain<'py>(py: Python<'py>, json: &serde_json::Value) -> PyResult<Any<'py>> {
+    py.import("json")?.getattr("loads")?.call1((json.to_string(),))
+}
+
+/// A fact by its name; underscores stand for hyphens.
+pub(crate) fn fact(path: &str, name: &str) -> PyResult<Fact> {
+    let known = name.trim_end_matches('_').replace('_', "-");
+    Fact::from_name(&known).ok_or_else(|| {
+        let all: Vec<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
+        unsuitable(format!("{path}: there is no fact `{name}`: there are {}", all.join(", ")))
+    })
+}
+
+fn scalar(path: &str, fact: Fact, given: &Any<'_>) -> PyResult<Scalar> {
+    Ok(match fact.kind() {
+        FactKind::Word => Scalar::Text(text(path, given)?),
+        FactKind::Integer => Scalar::Integer(integer(path, given)?),
+        FactKind::Moment => Scalar::Integer(Moment::from(moment(path, given)?).micros()),
+    })
+}
+
+/// What facts must be: a value, one of several, or `None` for absent.
+pub(crate) fn facts(given: &Any<'_>) -> PyResult<Condition> {
+    let mut all = Condition::Constant(true);
+    for (name, path, wanted) in each("facts", given)? {
+        let fact = fact(&path, &name)?;
+        let one = if wanted.is_none() {
+            Condition::Not(Box::new(Condition::Present(Var::Fact(fact))))
+        } else if !wanted.is_instance_of::<PyString>() && wanted.hasattr("__iter__")? {
+            let several =
+                wanted.try_iter()?.map(|item| scalar(&path, fact, &item?)).collect::<PyResult<_>>()?;
+            Condition::OneOf(Var::Fact(fact), several)
+        } else {
+            Condition::is(fact, scalar(&path, fact, &wanted)?)
+        };
+        all = all.and(one);
+    }
+    Ok(all)
+}
+
+/// A word of the definition.
+pub(crate) fn word(path: &str, given: &str) -> PyResult<Word> {
+    Word::new(given).map_err(|error| unsuitable(format!("{path}: {error}")))
+}

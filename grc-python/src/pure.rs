@@ -1,0 +1,325 @@
+//! Definitions, and the pure way in: decisions and folds on plain values, with no store.
+
+use crate::{
+    actor::actor,
+    answers::{all, made},
+    commands::command,
+    condition::{json, plain, word},
+    failure::{Failure, Outcome, of_definition, unsuitable},
+    given::{intake, mapping},
+    values::{count, moment, optional_moment, part, shown, text, uuid, value},
+};
+use grc_core::{
+    GrcError, Moment, RequestId,
+    definition::DefinitionError,
+    request::{
+        Acting, Context, Decision, Event, FoldError, Given, NewSlot, Plan, Request as State, Values,
+        decide as decided, decide_intake as intake_decided,
+    },
+};
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyBytes, PyDict, PyTuple},
+};
+use std::path::PathBuf;
+
+type Any<'py> = Bound<'py, PyAny>;
+
+/// The definition of an authority.
+#[pyclass(frozen, eq, module = "grc._grc")]
+#[derive(Debug, PartialEq)]
+pub(crate) struct Definition(pub(crate) grc_core::Definition);
+
+fn read(py: Python<'_>, definition: Result<grc_core::Definition, DefinitionError>) -> PyResult<Definition> {
+    match definition {
+        Ok(definition) => Ok(Definition(definition)),
+        Err(error) => Err(of_definition(py, &error)?),
+    }
+}
+
+#[pymethods]
+impl Definition {
+    /// Of the files of a folder.
+    #[staticmethod]
+    fn from_dir(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let definition = py.detach(|| grc_core::Definition::from_dir(path));
+        read(py, definition)
+    }
+
+    /// Of texts by their file names.
+    #[staticmethod]
+    fn from_files(py: Python<'_>, files: &Any<'_>) -> PyResult<Self> {
+        let mut texts = Vec::new();
+        for (name, path, file) in crate::values::each("files", files)? {
+            texts.push((name, text(&path, &file)?));
+        }
+        let definition = py.detach(|| grc_core::Definition::from_files(texts));
+        read(py, definition)
+    }
+
+    /// Of what `to_dict` gave.
+    #[staticmethod]
+    fn from_dict(py: Python<'_>, given: &Any<'_>) -> PyResult<Self> {
+        mapping("definition", given)?;
+        let json = json("definition", given)?;
+        let definition = py.detach(|| grc_core::Definition::from_json(&json));
+        read(py, definition)
+    }
+
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
+        plain(py, &self.0.to_json())
+    }
+
+    /// Raises with everything that cannot work.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        match py.detach(|| self.0.check()) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(of_definition(py, &error)?),
+        }
+    }
+
+    #[getter]
+    fn types<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.procedures.keys().map(|name| name.as_str()))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<grc.Definition of {} types>", self.0.procedures.len())
+    }
+}
+
+/// A request, as its events make it.
+#[pyclass(frozen, eq, module = "grc._grc")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request(State);
+
+fn event(given: &Any<'_>) -> PyResult<Event> {
+    let bytes = match given.cast::<PyBytes>() {
+        Ok(bytes) => bytes.as_bytes().to_vec(),
+        Err(_) => json("event", given)?.to_string().into_bytes(),
+    };
+    Event::from_bytes(&bytes).map_err(|error| Failure::from(GrcError::from(error)).into())
+}
+
+fn folded<T>(folded: Result<T, FoldError>) -> Outcome<T> {
+    folded.map_err(|error| Failure::from(GrcError::from(error)))
+}
+
+#[pymethods]
+impl Request {
+    /// What events make of it, from the first on.
+    #[staticmethod]
+    fn fold(id: &Any<'_>, events: &Any<'_>) -> PyResult<Self> {
+        let id = RequestId::from_uuid(uuid("id", id)?);
+        let events = events.try_iter()?.map(|one| event(&one?)).collect::<PyResult<Vec<_>>>()?;
+        let state = folded(State::fold(id, &events))?;
+        state.map(Self).ok_or_else(|| unsuitable("events: a request begins with one at least"))
+    }
+
+    /// What it is after more events.
+    #[pyo3(signature = (*events))]
+    fn apply(&self, events: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let mut state = self.0.clone();
+        for one in events {
+            folded(state.apply(&event(&one)?))?;
+        }
+        Ok(Self(state))
+    }
+
+    #[getter]
+    fn id(&self) -> uuid::Uuid {
+        self.0.id.uuid()
+    }
+
+    #[getter]
+    const fn version(&self) -> u64 {
+        self.0.version
+    }
+
+    #[getter(r#type)]
+    fn type_(&self) -> &str {
+        self.0.type_.as_str()
+    }
+
+    #[getter]
+    fn state(&self) -> &str {
+        self.0.state.as_str()
+    }
+
+    #[getter]
+    fn phase(&self) -> &str {
+        self.0.phase.as_str()
+    }
+
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
+        let state = serde_json::to_value(&self.0).map_err(|error| unsuitable(error.to_string()))?;
+        plain(py, &state)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<grc.Request {} {} {}>", self.0.id.uuid(), self.0.type_, self.0.state)
+    }
+}
+
+/// Who acts, when, under which versions.
+struct Under {
+    actor: grc_core::Actor,
+    now: Moment,
+    organisation: u64,
+    procedure: u64,
+}
+
+impl Under {
+    fn of(actor_: &Any<'_>, now: &Any<'_>, organisation: &Any<'_>, procedure: &Any<'_>) -> PyResult<Self> {
+        Ok(Self {
+            actor: actor(actor_)?,
+            now: moment("now", now)?.into(),
+            organisation: count("organisation_version", organisation)?.into(),
+            procedure: count("procedure_version", procedure)?.into(),
+        })
+    }
+
+    /// Decides about a type of the definition.
+    fn decide<'py>(
+        &self,
+        py: Python<'py>,
+        definition: &grc_core::Definition,
+        type_: &str,
+        (version, occurred_at): (u64, Option<Moment>),
+        holds: Option<RequestId>,
+        decide: impl FnOnce(&Context<'_>) -> Result<Decision, grc_core::Refusal>,
+    ) -> PyResult<Any<'py>> {
+        let definition = definition.clone().resolved();
+        let procedure = definition
+            .procedures
+            .get(type_)
+            .ok_or_else(|| unsuitable(format!("type: there is no type `{type_}` in this definition")))?;
+        let refused = |refusal: grc_core::Refusal| PyErr::from(Failure::from(GrcError::from(refusal)));
+        let mut acting = Acting::resolve(&definition.organisation, &self.actor).map_err(refused)?;
+        if let Some(request) = holds {
+            acting = acting.holding(request);
+        }
+        let context = Context {
+            organisation: &definition.organisation,
+            organisation_version: self.organisation,
+            procedure,
+            procedure_version: self.procedure,
+            acting: &acting,
+            now: self.now,
+        };
+        let decision = decide(&context).map_err(refused)?;
+        let events = Event::sequence(&decision, version, occurred_at.unwrap_or(self.now), self.now, &context);
+        shown_decision(py, &decision, &events)
+    }
+}
+
+fn shown_decision<'py>(py: Python<'py>, decision: &Decision, events: &[Event]) -> PyResult<Any<'py>> {
+    let slot = |py: Python<'py>, (event, new): &(usize, NewSlot)| {
+        made!(py, "NewSlot",
+            event: *event,
+            slot: new.slot,
+            path: new.path.as_str(),
+            part: new.part,
+            value: shown(py, new.value.expose())?,
+        )
+    };
+    let event = |py: Python<'py>, event: &Event| {
+        let bytes = event.to_bytes().map_err(|error| PyErr::from(Failure::from(GrcError::from(error))))?;
+        let json = serde_json::from_slice(&bytes).map_err(|error| unsuitable(error.to_string()))?;
+        plain(py, &json)
+    };
+    made!(py, "Decision",
+        events: all(py, events, event)?,
+        slots: all(py, &decision.slots, slot)?,
+        plans: all(py, &decision.plans, plan)?,
+    )
+}
+
+fn plan<'py>(py: Python<'py>, told: &Plan) -> PyResult<Any<'py>> {
+    let out = PyDict::new(py);
+    match told {
+        Plan::Retention { due } => {
+            out.set_item("plan", "retention")?;
+            out.set_item("due", crate::values::datetime(py, *due)?)?;
+        }
+        Plan::Timer { due, transition } => {
+            out.set_item("plan", "timer")?;
+            out.set_item("due", crate::values::datetime(py, *due)?)?;
+            out.set_item("transition", transition.as_str())?;
+        }
+        Plan::Deliver { message, channel, round } => {
+            out.set_item("plan", "deliver")?;
+            out.set_item("message", message)?;
+            out.set_item("channel", channel.as_str())?;
+            out.set_item("round", round)?;
+        }
+        Plan::Cancel(kinds) => {
+            out.set_item("plan", "cancel")?;
+            out.set_item("kinds", kinds)?;
+        }
+        Plan::Destroy { keys, blobs } => {
+            out.set_item("plan", "destroy")?;
+            out.set_item("keys", keys.iter().map(|key| key.uuid()).collect::<Vec<_>>())?;
+            out.set_item("blobs", blobs.iter().map(|blob| blob.uuid()).collect::<Vec<_>>())?;
+        }
+        _ => out.set_item("plan", "other")?,
+    }
+    Ok(out.into_any())
+}
+
+/// Decides on an intake.
+#[pyfunction]
+#[pyo3(signature = (definition, given, *, actor, now, organisation_version, procedure_version))]
+pub(crate) fn decide_intake<'py>(
+    py: Python<'py>,
+    definition: &Definition,
+    given: &Any<'py>,
+    actor: &Any<'py>,
+    now: &Any<'py>,
+    organisation_version: &Any<'py>,
+    procedure_version: &Any<'py>,
+) -> PyResult<Any<'py>> {
+    let under = Under::of(actor, now, organisation_version, procedure_version)?;
+    let type_ = text("type", &part(given, "type")?)?;
+    let occurred_at = optional_moment("occurred_at", &part(given, "occurred_at")?)?.map(Moment::from);
+    let (intake, type_word) = (intake(given)?, word("type", &type_)?);
+    under.decide(py, &definition.0, &type_, (0, occurred_at), None, |context| {
+        intake_decided(&intake, &type_word, context)
+    })
+}
+
+/// Decides on a command.
+#[pyfunction]
+#[pyo3(signature = (definition, request, asked, *, actor, now, values, occurred_at, quiet, organisation_version, procedure_version))]
+#[expect(clippy::too_many_arguments, reason = "each is named where it is given")]
+pub(crate) fn decide<'py>(
+    py: Python<'py>,
+    definition: &Definition,
+    request: &Request,
+    asked: &Any<'py>,
+    actor: &Any<'py>,
+    now: &Any<'py>,
+    values: &Any<'py>,
+    occurred_at: &Any<'py>,
+    quiet: bool,
+    organisation_version: &Any<'py>,
+    procedure_version: &Any<'py>,
+) -> PyResult<Any<'py>> {
+    let under = Under::of(actor, now, organisation_version, procedure_version)?;
+    let mut known = Values::new();
+    for item in values.call_method0("items")?.try_iter()? {
+        let (slot, held): (u32, Any<'py>) = item?
+            .extract()
+            .map_err(|_| PyTypeError::new_err("values: a mapping of slots (int) to their values"))?;
+        known.insert(slot, value(&format!("values.{slot}"), &held)?);
+    }
+    let occurred_at = optional_moment("occurred_at", occurred_at)?.map(Moment::from);
+    let (command, given) = (command(asked)?, Given { occurred_at, quiet });
+    let state = &request.0;
+    // Who holds a code holds this request's, says the caller, who looked it up.
+    let holds = (actor.get_type().name()? == "Holder").then_some(state.id);
+    under.decide(py, &definition.0, state.type_.as_str(), (state.version, occurred_at), holds, |context| {
+        decided(state, &known, &command, given, context)
+    })
+}

@@ -1,0 +1,164 @@
+//! A store that is open, and the authorities in it.
+
+use crate::{
+    actor::actor,
+    failure::{Failure, Outcome},
+    host::Host,
+    operation::Operation,
+    process::Process,
+    session::Session,
+    values::datetime,
+};
+use grc_core::Grc;
+use grc_mysql::{MysqlKeyring, MysqlStore};
+use grc_sqlite::{SqliteKeyring, SqliteStore};
+use pyo3::prelude::*;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// What is closed when the store is.
+#[derive(Debug, Default)]
+pub(crate) struct Closing {
+    pub(crate) files: Vec<Arc<SqliteStore>>,
+    pub(crate) rings: Vec<Arc<SqliteKeyring>>,
+    pub(crate) servers: Vec<Arc<MysqlStore>>,
+    pub(crate) server_rings: Vec<Arc<MysqlKeyring>>,
+}
+
+impl Closing {
+    async fn close(&self) {
+        self.files.iter().for_each(|file| file.close());
+        for server in &self.servers {
+            server.close().await;
+        }
+        // The keyring last: what is under way may still ask it.
+        self.rings.iter().for_each(|ring| ring.close());
+        for ring in &self.server_rings {
+            ring.close().await;
+        }
+    }
+}
+
+/// An engine, the process that it was opened in, and whether it is open.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    grc: Grc,
+    closing: Closing,
+    process: Process,
+    closed: AtomicBool,
+}
+
+impl Opened {
+    pub(crate) fn new(grc: Grc, closing: Closing) -> Self {
+        Self { grc, closing, process: Process::current(), closed: AtomicBool::new(false) }
+    }
+
+    /// # Errors
+    /// It was closed, or belongs to another process.
+    pub(crate) fn check(&self) -> Outcome<()> {
+        self.process.check()?;
+        if self.closed.load(Ordering::Acquire) { Err(Failure::Closed) } else { Ok(()) }
+    }
+}
+
+/// What is dropped in a process that was forked is left alone: its threads are not there to be waited for, and its files are
+/// the other process's.
+#[derive(Debug)]
+pub(crate) struct Kept(Option<Arc<Opened>>);
+
+impl Kept {
+    pub(crate) const fn new(opened: Arc<Opened>) -> Self {
+        Self(Some(opened))
+    }
+
+    pub(crate) fn opened(&self) -> Outcome<&Arc<Opened>> {
+        let opened = self.0.as_ref().ok_or(Failure::Closed)?;
+        opened.check()?;
+        Ok(opened)
+    }
+
+    /// Another hold on the same.
+    pub(crate) fn again(&self) -> Outcome<Self> {
+        self.opened().map(Arc::clone).map(Self::new)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(opened) = self.0.take()
+            && !opened.process.is_current()
+        {
+            std::mem::forget(opened);
+        }
+    }
+}
+
+#[pyclass(frozen, module = "grc._grc")]
+#[derive(Debug)]
+pub(crate) struct Store(Kept);
+
+impl Store {
+    pub(crate) fn new(opened: Opened) -> Self {
+        Self(Kept::new(Arc::new(opened)))
+    }
+}
+
+#[pymethods]
+impl Store {
+    fn authority(&self, name: &str) -> Outcome<Authority> {
+        let authority = self.0.opened()?.grc.authority(name)?;
+        Ok(Authority { kept: self.0.again()?, authority })
+    }
+
+    fn now<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        datetime(py, self.0.opened()?.grc.now())
+    }
+
+    /// Again does nothing.
+    fn close(&self) -> Outcome<Operation> {
+        let opened = match self.0.opened() {
+            Ok(opened) => Some(Arc::clone(opened)),
+            Err(Failure::Closed) => None,
+            Err(other) => return Err(other),
+        };
+        let close = async move {
+            if let Some(opened) = opened
+                && !opened.closed.swap(true, Ordering::AcqRel)
+            {
+                opened.closing.close().await;
+            }
+            Ok(())
+        };
+        Ok(Operation::of(close, |py, ()| Ok(py.None())))
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        matches!(self.0.opened(), Err(Failure::Closed))
+    }
+}
+
+#[pyclass(frozen, module = "grc._grc")]
+#[derive(Debug)]
+pub(crate) struct Authority {
+    kept: Kept,
+    authority: grc_core::Authority,
+}
+
+#[pymethods]
+impl Authority {
+    #[getter]
+    fn name(&self) -> &str {
+        self.authority.name().as_str()
+    }
+
+    fn session(&self, who: &Bound<'_, PyAny>) -> PyResult<Session> {
+        Ok(Session::new(self.kept.again()?, self.authority.session(actor(who)?)))
+    }
+
+    fn host(&self, errand: &str) -> Outcome<Host> {
+        Ok(Host::new(self.kept.again()?, self.authority.host(errand)))
+    }
+}

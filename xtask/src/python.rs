@@ -1,0 +1,89 @@
+//! The Python bindings: their wheel, installed as anybody would into an environment of its own; their tests and types; and
+//! the programs that embed them.
+
+use crate::{Outcome, graph, needs};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const BINDINGS: &str = "grc-python";
+const EXAMPLES: &str = "examples/python";
+/// What the tests need of other packages, at the versions that were tried.
+const REQUIREMENTS: [&str; 2] = ["grc-python/requirements.txt", "examples/python/requirements.txt"];
+/// The wheel is built as the other tests are, which takes less time than one for use.
+const PROFILE: (&str, &str) = ("MATURIN_PEP517_ARGS", "--profile dev");
+
+/// Where a command runs, and what it is.
+type Check = (&'static str, &'static [&'static str]);
+
+const CHECKS: [Check; 6] = [
+    (BINDINGS, &["tools/twins.py", "--check"]),
+    (BINDINGS, &["-m", "pytest", "-q"]),
+    (BINDINGS, &["-m", "mypy"]),
+    (BINDINGS, &["-m", "mypy.stubtest", "grc", "--ignore-disjoint-bases"]),
+    (EXAMPLES, &["-m", "pytest", "-q"]),
+    (EXAMPLES, &["-m", "mypy"]),
+];
+
+/// Makes the environment, installs the bindings into it, and runs what is tested there.
+pub(crate) fn test() -> Outcome {
+    install()?;
+    check()
+}
+
+/// Installs the bindings, as they are now, into the environment.
+pub(crate) fn install() -> Outcome {
+    environment(&root()?)
+}
+
+/// Runs what is tested in the environment.
+pub(crate) fn check() -> Outcome {
+    let root = root()?;
+    for (folder, arguments) in CHECKS {
+        println!("\n-- {folder}: python {}", arguments.join(" "));
+        run(Command::new(interpreter()?).args(arguments).current_dir(root.join(folder)))?;
+    }
+    Ok(())
+}
+
+fn root() -> std::io::Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()
+}
+
+fn folder() -> Result<PathBuf, Box<dyn Error>> {
+    Ok(graph::target()?.join("python"))
+}
+
+/// The environment's own Python.
+fn interpreter() -> Result<PathBuf, Box<dyn Error>> {
+    Ok(folder()?.join("bin/python"))
+}
+
+/// Makes the environment, if it is not there, and brings it up to date.
+fn environment(root: &Path) -> Outcome {
+    let python = interpreter()?;
+    if !python.exists() {
+        needs::python()?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder()?))?;
+    }
+    let pip = |arguments: &[&str]| {
+        let mut command = Command::new(&python);
+        command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(arguments);
+        command.current_dir(root).env(PROFILE.0, PROFILE.1);
+        run(&mut command)
+    };
+    for requirements in REQUIREMENTS {
+        pip(&["-r", requirements])?;
+    }
+    pip(&["--force-reinstall", "--no-deps", &format!("./{BINDINGS}")])
+}
+
+fn run(command: &mut Command) -> Outcome {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?}: {status}").into()),
+        Err(error) => Err(format!("{command:?} cannot be run: {error}").into()),
+    }
+}
