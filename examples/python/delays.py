@@ -139,7 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--months", type=int, default=6)
     parser.add_argument("--a-day", type=int, default=3, help="how many requests come in a day in the one made up")
     given = parser.parse_args(arguments)
-    with grc.open(given.store, create=False) if given.store else made_up(given.seed, given.months, given.a_day) as store:
+    with (
+        grc.open(given.store, create=False) if given.store else made_up(given.seed, given.months, given.a_day) as store
+    ):
         frame = delays(store.authority(given.authority).host("delays"))
     if frame.empty:
         print("Aucune demande close.")

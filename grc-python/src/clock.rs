@@ -2,10 +2,11 @@
 
 use crate::{
     failure::Raised,
+    process::with_python,
     values::{datetime, moment},
 };
 use grc_core::{Clock, Moment};
-use pyo3::{intern, prelude::*};
+use pyo3::{exceptions::PyRuntimeError, intern, prelude::*};
 use std::sync::Arc;
 
 /// A clock that says what it was told.
@@ -40,11 +41,12 @@ struct Outside(Py<PyAny>);
 
 impl Clock for Outside {
     fn now(&self) -> Moment {
-        let asked = Python::attach(|py| {
+        let asked = with_python(|py| {
             let now = self.0.bind(py).call_method0(intern!(py, "now"))?;
             moment("now()", &now).map(Moment::from)
         });
-        asked.unwrap_or_else(|error| match Raised::throw(error) {})
+        let asked = asked.unwrap_or_else(|| Err(PyRuntimeError::new_err("the interpreter ends")));
+        asked.unwrap_or_else(|error| Raised::throw(error))
     }
 }
 

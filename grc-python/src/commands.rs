@@ -4,7 +4,7 @@ use crate::{
     failure::unsuitable,
     files::StoredFile,
     given::{How, assignee},
-    values::{boolean, corrections, count, fields, integer, optional_text, part, text, uuid},
+    values::{amount, boolean, corrections, count, fields, optional_text, part, text, uuid},
 };
 use grc_core::{
     Instruction, RequestId, Typed,
@@ -120,17 +120,19 @@ pub(crate) fn report(given: &Any<'_>) -> PyResult<DeliveryReport> {
     })
 }
 
-/// An amount of whole cents.
+/// An amount of whole cents. No arithmetic of `Decimal`, which rounds as the caller's context says.
 pub(crate) fn cents(path: &str, given: &Any<'_>) -> PyResult<i64> {
-    let py = given.py();
-    let scaled = crate::values::amount(path, given).and_then(|_| given.mul(100))?;
-    let whole = scaled.call_method0("to_integral_value")?;
-    if !whole.eq(&scaled)? {
-        let message = format!("{path}: an amount has two decimals");
-        return Err(unsuitable(message));
+    let grc_core::Value::Text(plain) = amount(path, given)? else { return Err(unsuitable(path)) };
+    let (negative, plain) = plain.strip_prefix('-').map_or((false, plain.as_str()), |plain| (true, plain));
+    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > 2 {
+        return Err(unsuitable(format!("{path}: an amount has two decimals")));
     }
-    let whole = py.get_type::<pyo3::types::PyInt>().call1((whole,))?;
-    integer(path, &whole)
+    let sign = if negative { "-" } else { "" };
+    format!("{sign}{whole}{fraction:0<2}")
+        .parse()
+        .map_err(|_| unsuitable(format!("{path}: the amount is too large")))
 }
 
 /// A command with what goes with it.

@@ -6,7 +6,7 @@ use grc_core::{
     storage::{ConflictOn, Retry, StorageError, StorageErrorKind},
 };
 use pyo3::{intern, prelude::*, sync::PyOnceLock, types::PyDict};
-use std::{any::Any, convert::Infallible, error::Error};
+use std::{any::Any, error::Error};
 
 /// Why something failed.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl From<Failure> for PyErr {
 pub(crate) struct Raised(PyErr);
 
 impl Raised {
-    pub(crate) fn throw(error: PyErr) -> Infallible {
+    pub(crate) fn throw(error: PyErr) -> ! {
         std::panic::resume_unwind(Box::new(Self(error)))
     }
 

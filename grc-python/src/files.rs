@@ -1,8 +1,9 @@
 //! Files: stored ones on their way into a request, and handles of those that are there.
 
+use crate::process::with_python;
 use grc_core::{engine::FileView, request::NewFile};
 use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
+    exceptions::{PyRuntimeError, PyTypeError, PyValueError},
     intern,
     prelude::*,
     types::PyBytes,
@@ -73,7 +74,7 @@ impl Read for Source {
             Self::Bytes(bytes) => return bytes.read(buffer),
             Self::Object(object) => object,
         };
-        Python::attach(|py| {
+        let read = with_python(|py| {
             let read = object.bind(py).call_method1(intern!(py, "read"), (buffer.len(),))?;
             let bytes = read
                 .cast::<PyBytes>()
@@ -84,7 +85,8 @@ impl Read for Source {
             })?;
             to.copy_from_slice(bytes);
             Ok(bytes.len())
-        })
-        .map_err(|error: PyErr| io::Error::other(error))
+        });
+        let read = read.unwrap_or_else(|| Err(PyRuntimeError::new_err("the interpreter ends")));
+        read.map_err(|error: PyErr| io::Error::other(error))
     }
 }

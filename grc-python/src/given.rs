@@ -149,8 +149,7 @@ pub(crate) fn by_request(
     given: &Any<'_>,
 ) -> PyResult<std::collections::BTreeMap<grc_core::RequestId, String>> {
     let mut out = std::collections::BTreeMap::new();
-    for item in given.call_method0("items")?.try_iter()? {
-        let (id, said): (Any<'_>, Any<'_>) = item?.extract()?;
+    for (id, said) in crate::values::items(path, given)? {
         out.insert(grc_core::RequestId::from_uuid(crate::values::uuid(path, &id)?), text(path, &said)?);
     }
     Ok(out)

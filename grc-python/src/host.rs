@@ -100,11 +100,12 @@ impl Host {
                 return Err(unsuitable("give `tasks` or `minutes`, not both"));
             }
         };
+        let events = outside.as_ref().map(Outside::events);
         let work = async move {
             let transport = outside.as_ref().map(|outside| outside as &dyn Transport);
             host.work(transport, budget).await
         };
-        Ok(Operation::new(work, answers::work_report))
+        Ok(Operation::new(work, answers::work_report).telling(events))
     }
 
     fn sweep(&self) -> PyResult<Operation> {

@@ -1,11 +1,18 @@
 //! Keyrings that are written in Python.
 
+use crate::{failure::Raised, process::with_python};
 use async_trait::async_trait;
 use grc_core::{
     KeyId,
     vault::{DataKey, KeyState, Keyring, KeyringError, KeyringInfo, Slot, SlotKey},
 };
-use pyo3::{exceptions::PyValueError, intern, prelude::*, types::PyBytes};
+use pyo3::{
+    exceptions::{PyException, PyValueError},
+    intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::PyBytes,
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -30,17 +37,31 @@ impl Outside {
         &self,
         call: impl for<'py> FnOnce(Python<'py>, &Bound<'py, PyAny>) -> PyResult<T>,
     ) -> Result<T, KeyringError> {
-        Python::attach(|py| {
+        let asked = with_python(|py| {
             call(py, self.object.bind(py)).map_err(|error| {
+                // What is no failure of its own (Ctrl-C) ends the call.
+                if !error.is_instance_of::<PyException>(py) {
+                    Raised::throw(error);
+                }
                 // Its own sign that the same may be asked again.
-                let passes = error.get_type(py).qualname().is_ok_and(|name| name == "Unavailable");
+                let passes = unavailable(py).is_ok_and(|class| error.is_instance(py, class));
                 let make = if passes { KeyringError::unavailable } else { KeyringError::new };
                 let class =
                     error.get_type(py).qualname().map_or_else(|_| String::new(), |name| name.to_string());
                 make(NAME, format!("it raised {class}")).with_source(error)
             })
-        })
+        });
+        asked.unwrap_or_else(|| Err(KeyringError::unavailable(NAME, "the interpreter ends")))
     }
+}
+
+/// The class `grc.protocols.Unavailable`.
+fn unavailable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let class = CLASS.get_or_try_init(py, || {
+        PyResult::Ok(py.import("grc.protocols")?.getattr(intern!(py, "Unavailable"))?.unbind())
+    });
+    class.map(|class| class.bind(py))
 }
 
 fn secret(bytes: &[u8]) -> PyResult<[u8; 32]> {

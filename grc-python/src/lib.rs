@@ -42,6 +42,8 @@ fn _grc(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<table::Columns>()?;
     module.add_class::<pure::Definition>()?;
     module.add_class::<pure::Request>()?;
+    let end = wrap_pyfunction!(process::end, module)?;
+    module.py().import("atexit")?.call_method1("register", (end,))?;
     module.add_function(wrap_pyfunction!(open::open, module)?)?;
     module.add_function(wrap_pyfunction!(pure::decide_intake, module)?)?;
     module.add_function(wrap_pyfunction!(pure::decide, module)?)?;

@@ -12,7 +12,7 @@ use std::{
     panic::AssertUnwindSafe,
     pin::{Pin, pin},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -29,7 +29,13 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 /// A call that is ready to run, once.
 #[pyclass(frozen, module = "grc._grc")]
-pub(crate) struct Operation(Mutex<Option<Job>>);
+pub(crate) struct Operation {
+    job: Mutex<Option<Job>>,
+    events: Option<Arc<Events>>,
+}
+
+/// The event loop that awaits an operation; empty where somebody waits.
+pub(crate) type Events = OnceLock<Py<PyAny>>;
 
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,11 +66,17 @@ impl Operation {
             };
             Ok(Box::new(move |py: Python<'_>| show(py, outcome)) as Answer)
         };
-        Self(Mutex::new(Some(Box::pin(job))))
+        Self { job: Mutex::new(Some(Box::pin(job))), events: None }
+    }
+
+    /// With a place for the event loop, for what is itself written with `async`.
+    pub(crate) fn telling(mut self, events: Option<Arc<Events>>) -> Self {
+        self.events = events;
+        self
     }
 
     fn take(&self) -> PyResult<Job> {
-        let job = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let job = self.job.lock().unwrap_or_else(PoisonError::into_inner).take();
         job.ok_or_else(|| PyRuntimeError::new_err("this operation was run already: make the call again"))
     }
 }
@@ -74,7 +86,8 @@ impl Operation {
     /// Runs it to its end on this thread, without holding the interpreter.
     fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let job = self.take()?;
-        match py.detach(|| run(job))? {
+        let main = is_main_thread(py)?;
+        match py.detach(|| run(job, main))? {
             Ok(answer) => answer(py),
             Err(failure) => Err(failure.raise(py)),
         }
@@ -85,12 +98,15 @@ impl Operation {
         let events = running_loop(py)?;
         let future = events.call_method0(intern!(py, "create_future"))?;
         let job = self.take()?;
+        if let Some(known) = &self.events {
+            // An operation runs once.
+            let _ = known.set(events.clone().unbind());
+        }
         let handle = process::handle()?;
         let (to, whose) = (events.unbind(), future.clone().unbind());
         let task = handle.spawn(async move {
             let outcome = job.await;
-            // None while the interpreter ends.
-            Python::try_attach(|py| hand_over(py, &to, &whose, outcome));
+            process::with_python(|py| hand_over(py, &to, &whose, outcome));
         });
         let abort = task.abort_handle();
         let cancel = PyCFunction::new_closure(py, None, None, move |_, _| abort.abort())?;
@@ -145,11 +161,20 @@ impl Wake for Waiting {
     }
 }
 
-/// Runs a job on this thread.
+/// Whether this is the thread that signals come to.
+fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    static MAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static CURRENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let main = MAIN.import(py, "threading", "main_thread")?.call0()?;
+    let current = CURRENT.import(py, "threading", "get_ident")?.call0()?;
+    main.getattr(intern!(py, "ident"))?.eq(current)
+}
+
+/// Runs a job on this thread, which looks for signals if it is the main one.
 ///
 /// # Errors
 /// Whoever waits was interrupted (Ctrl-C): what had begun is given up, as any future that is dropped.
-fn run(job: Job) -> PyResult<Result<Answer, Failure>> {
+fn run(job: Job, main: bool) -> PyResult<Result<Answer, Failure>> {
     let waiting = Arc::new(Waiting { thread: thread::current(), woken: AtomicBool::new(false) });
     let waker = Waker::from(Arc::clone(&waiting));
     let mut context = Context::from_waker(&waker);
@@ -159,6 +184,10 @@ fn run(job: Job) -> PyResult<Result<Answer, Failure>> {
             return Ok(outcome);
         }
         while !waiting.woken.swap(false, Ordering::Acquire) {
+            if !main {
+                thread::park();
+                continue;
+            }
             thread::park_timeout(GLANCE);
             if !waiting.woken.load(Ordering::Acquire) {
                 Python::attach(|py| py.check_signals())?;
@@ -186,8 +215,28 @@ pub(crate) fn await_python(awaited: &Bound<'_, PyAny>, events: &Bound<'_, PyAny>
         PyResult::Ok(())
     })?;
     running.call_method1(intern!(py, "add_done_callback"), (done,))?;
+    let asked = Asked(Some(running.unbind()));
     Ok(Box::pin(async move {
-        told.await
-            .unwrap_or_else(|_| Err(PyRuntimeError::new_err("the event loop ended before the coroutine")))
+        let outcome = told.await;
+        asked.let_be();
+        outcome.unwrap_or_else(|_| Err(PyRuntimeError::new_err("the event loop ended before the coroutine")))
     }))
+}
+
+/// A coroutine that runs on an event loop. It is given up with whoever asked.
+struct Asked(Option<Py<PyAny>>);
+
+impl Asked {
+    fn let_be(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if let Some(running) = self.0.take() {
+            // A loop that is closed runs nothing any more.
+            let _ = process::with_python(|py| running.call_method0(py, intern!(py, "cancel")));
+        }
+    }
 }

@@ -1,9 +1,14 @@
 //! What belongs to one process: its threads for awaiting, and the check that it was not forked since.
 
 use crate::failure::Failure;
+use pyo3::prelude::*;
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -46,4 +51,52 @@ pub(crate) fn handle() -> std::io::Result<Handle> {
     let runtime: &'static Runtime = Box::leak(Box::new(runtime));
     known.insert(current, runtime);
     Ok(runtime.handle().clone())
+}
+
+/// How many of our threads are inside of Python, and whether it ends. A thread that gives the interpreter up there (a socket
+/// that is written to) and comes back after its end is ended by Python, which aborts the process.
+static INSIDE: Mutex<usize> = Mutex::new(0);
+static LEFT: Condvar = Condvar::new();
+static ENDING: AtomicBool = AtomicBool::new(false);
+/// How long the interpreter waits for them, at the most: who takes longer comes back after the process has ended.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// One of them.
+struct Inside;
+
+impl Inside {
+    /// None while the interpreter ends.
+    fn enter() -> Option<Self> {
+        let mut inside = INSIDE.lock().unwrap_or_else(PoisonError::into_inner);
+        if ENDING.load(Ordering::Acquire) {
+            return None;
+        }
+        *inside += 1;
+        Some(Self)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let mut inside = INSIDE.lock().unwrap_or_else(PoisonError::into_inner);
+        *inside = inside.saturating_sub(1);
+        LEFT.notify_all();
+    }
+}
+
+/// Does something in Python, on whatever thread; nothing while the interpreter ends.
+pub(crate) fn with_python<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+    let _inside = Inside::enter()?;
+    Python::try_attach(work)
+}
+
+/// Lets nobody in any more, and waits for those who are inside. Called when the interpreter begins to end.
+#[pyfunction]
+pub(crate) fn end(py: Python<'_>) {
+    py.detach(|| {
+        let inside = INSIDE.lock().unwrap_or_else(PoisonError::into_inner);
+        ENDING.store(true, Ordering::Release);
+        let waited = LEFT.wait_timeout_while(inside, PATIENCE, |inside| *inside > 0);
+        drop(waited);
+    });
 }

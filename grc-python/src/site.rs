@@ -219,7 +219,7 @@ fn choice<'py>(py: Python<'py>, told: &SiteChoice) -> PyResult<Any<'py>> {
 
 fn seen(py: Python<'_>, told: InterventionView) -> PyResult<Py<PyAny>> {
     let (begins, ends) = told.window();
-    let (minutes, planned_minutes) = told.minutes();
+    let (planned_minutes, minutes) = told.minutes();
     let amounts = told.cents();
     made!(py, "InterventionSeen",
         id: told.id().uuid(),
@@ -236,8 +236,8 @@ fn seen(py: Python<'_>, told: InterventionView) -> PyResult<Py<PyAny>> {
         reason: optional_word(py, told.reason()),
         minutes: minutes,
         planned_minutes: planned_minutes,
-        amount: optional_money(py, amounts.map(|(spent, _)| spent))?,
-        planned_amount: optional_money(py, amounts.map(|(_, planned)| planned))?,
+        amount: optional_money(py, amounts.map(|(_, spent)| spent))?,
+        planned_amount: optional_money(py, amounts.map(|(planned, _)| planned))?,
         quote: told.quote(),
         entries: all(py, told.entries(), entry)?,
         served: all(py, told.served(), served)?,

@@ -2,7 +2,7 @@
 
 use crate::{
     actor::actor,
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, Raised},
     host::Host,
     operation::Operation,
     process::Process,
@@ -13,9 +13,12 @@ use grc_core::Grc;
 use grc_mysql::{MysqlKeyring, MysqlStore};
 use grc_sqlite::{SqliteKeyring, SqliteStore};
 use pyo3::prelude::*;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// What is closed when the store is.
@@ -113,7 +116,10 @@ impl Store {
     }
 
     fn now<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        datetime(py, self.0.opened()?.grc.now())
+        let opened = self.0.opened()?;
+        // A clock of the caller's raises as a panic.
+        let now = catch_unwind(AssertUnwindSafe(|| opened.grc.now())).map_err(Raised::caught)?;
+        datetime(py, now)
     }
 
     /// Again does nothing.

@@ -2,7 +2,9 @@
 
 use crate::{
     answers::made,
-    operation::await_python,
+    failure::Raised,
+    operation::{Awaited, Events, await_python},
+    process::with_python,
     values::{shown, text},
 };
 use async_trait::async_trait;
@@ -11,18 +13,22 @@ use grc_core::{
     definition::Contact,
     engine::{Delivery, Outgoing, Transport},
 };
-use pyo3::{exceptions::PyTypeError, intern, prelude::*};
+use pyo3::{
+    exceptions::{PyException, PyTypeError},
+    intern,
+    prelude::*,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Transports of the caller's: one for all channels that it carries, or one a channel.
 #[derive(Debug)]
 pub(crate) struct Outside {
     which: Which,
-    /// The event loop that awaits what is written as a coroutine; none where somebody waits.
-    events: Option<Py<PyAny>>,
+    /// The event loop that awaits what is written as a coroutine.
+    events: Arc<Events>,
 }
 
 #[derive(Debug)]
@@ -50,9 +56,12 @@ impl Outside {
             }
             Which::ByChannel(all)
         };
-        // Without a loop nothing is awaited, and a coroutine is refused when there is one.
-        let events = py.import("asyncio")?.call_method0("get_running_loop").ok().map(Bound::unbind);
-        Ok(Some(Self { which, events }))
+        Ok(Some(Self { which, events: Arc::default() }))
+    }
+
+    /// Where the event loop is to be put that awaits the operation.
+    pub(crate) fn events(&self) -> Arc<Events> {
+        Arc::clone(&self.events)
     }
 
     fn one(&self, channel: &Word) -> Option<&Py<PyAny>> {
@@ -62,6 +71,9 @@ impl Outside {
         }
     }
 }
+
+/// The interpreter ends: nobody can be asked any more.
+const ENDING: Delivery = Delivery::Later("ending");
 
 /// A code that a caller's transport says, as the library keeps it. They are words of a program and few: beyond some
 /// hundreds they are taken for texts, which have no place in a history.
@@ -132,7 +144,7 @@ fn message<'py>(py: Python<'py>, outgoing: &Outgoing) -> PyResult<Bound<'py, PyA
 /// What a transport answered, or what is to be awaited.
 enum Asked {
     Told(Delivery),
-    Awaited(crate::operation::Awaited),
+    Awaited(Awaited),
 }
 
 impl Outside {
@@ -141,7 +153,7 @@ impl Outside {
         if !answer.hasattr(intern!(py, "__await__"))? {
             return delivery(&answer).map(Asked::Told);
         }
-        match &self.events {
+        match self.events.get() {
             Some(events) => await_python(&answer, events.bind(py)).map(Asked::Awaited),
             None => {
                 answer.call_method0(intern!(py, "close"))?;
@@ -154,7 +166,11 @@ impl Outside {
 }
 
 /// A transport that raises has not said what became of the message: it is given again later, and Python is told.
+/// What is no failure of the transport's own (Ctrl-C) ends the call.
 fn raised(py: Python<'_>, error: PyErr, transport: &Py<PyAny>) -> Delivery {
+    if !error.is_instance_of::<PyException>(py) {
+        Raised::throw(error);
+    }
     error.write_unraisable(py, Some(transport.bind(py)));
     Delivery::Later("raised")
 }
@@ -163,29 +179,31 @@ fn raised(py: Python<'_>, error: PyErr, transport: &Py<PyAny>) -> Delivery {
 impl Transport for Outside {
     fn carries(&self, channel: &Word) -> bool {
         let Which::One(one) = &self.which else { return self.one(channel).is_some() };
-        Python::attach(|py| {
+        let carries = with_python(|py| {
             let asked = one.bind(py).call_method1(intern!(py, "carries"), (channel.as_str(),));
             asked.and_then(|yes| yes.is_truthy()).unwrap_or_else(|error| {
                 error.write_unraisable(py, Some(one.bind(py)));
                 false
             })
-        })
+        });
+        carries.unwrap_or(false)
     }
 
     async fn deliver(&self, outgoing: &Outgoing) -> Delivery {
         let Some(transport) = self.one(&outgoing.channel) else { return Delivery::Later("no-transport") };
-        let asked = Python::attach(|py| {
+        let asked = with_python(|py| {
             self.ask(py, transport, outgoing)
                 .unwrap_or_else(|error| Asked::Told(raised(py, error, transport)))
         });
-        match asked {
+        match asked.unwrap_or(Asked::Told(ENDING)) {
             Asked::Told(delivery) => delivery,
             Asked::Awaited(awaited) => {
                 let answer = awaited.await;
-                Python::attach(|py| {
+                let told = with_python(|py| {
                     let told = answer.and_then(|answer| delivery(answer.bind(py)));
                     told.unwrap_or_else(|error| raised(py, error, transport))
-                })
+                });
+                told.unwrap_or(ENDING)
             }
         }
     }

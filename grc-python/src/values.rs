@@ -161,6 +161,9 @@ fn date(path: &str, value: &Any<'_>) -> PyResult<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| wrong(path, value, "a date"))
 }
 
+/// More than any amount has, before the point and after it.
+const MOST_DIGITS: i64 = 40;
+
 /// An amount of money, as the engine reads it: a text, so that nothing is rounded here.
 pub(crate) fn amount(path: &str, value: &Any<'_>) -> PyResult<Value> {
     let py = value.py();
@@ -169,6 +172,13 @@ pub(crate) fn amount(path: &str, value: &Any<'_>) -> PyResult<Value> {
     }
     if !value.call_method0(intern!(py, "is_finite"))?.is_truthy()? {
         return Err(unsuitable(format!("{path}: the amount is not a number")));
+    }
+    // Written out it has as many digits as its exponent says.
+    let exponent: i64 = value.call_method0(intern!(py, "adjusted"))?.extract()?;
+    let tuple = value.call_method0(intern!(py, "as_tuple"))?;
+    let last: i64 = tuple.getattr(intern!(py, "exponent"))?.extract()?;
+    if exponent > MOST_DIGITS || last < -MOST_DIGITS {
+        return Err(unsuitable(format!("{path}: the amount has too many digits")));
     }
     // Without an exponent: 1E+2 is 100.
     let plain = value.call_method1(intern!(py, "__format__"), (intern!(py, "f"),))?;
@@ -195,14 +205,8 @@ pub(crate) fn corrections(path: &str, given: &Any<'_>) -> PyResult<BTreeMap<Stri
 
 /// The items of a mapping, with the path of each.
 pub(crate) fn each<'py>(path: &str, given: &Any<'py>) -> PyResult<Vec<(String, String, Any<'py>)>> {
-    let py = given.py();
-    let items = given
-        .getattr(intern!(py, "items"))
-        .and_then(|items| items.call0())
-        .map_err(|_| wrong(path, given, "a mapping"))?;
     let mut out = Vec::new();
-    for item in items.try_iter()? {
-        let (name, item): (Any<'_>, Any<'_>) = item?.extract()?;
+    for (name, item) in items(path, given)? {
         let name = text(path, &name)?;
         let path = format!("{path}.{name}");
         out.push((name, path, item));
@@ -212,7 +216,19 @@ pub(crate) fn each<'py>(path: &str, given: &Any<'py>) -> PyResult<Vec<(String, S
 
 /// An attribute of one of the package's own classes.
 pub(crate) fn part<'py>(of: &Any<'py>, name: &str) -> PyResult<Any<'py>> {
-    of.getattr(name)
+    of.getattr(name).map_err(|_| {
+        let class = class_of(of);
+        PyTypeError::new_err(format!(
+            "{name}: an object of one of the package's own classes is wanted, not {class}"
+        ))
+    })
+}
+
+/// The items of a mapping, whatever its keys.
+pub(crate) fn items<'py>(path: &str, given: &Any<'py>) -> PyResult<Vec<(Any<'py>, Any<'py>)>> {
+    let items = given.getattr(intern!(given.py(), "items")).and_then(|items| items.call0());
+    let items = items.map_err(|_| wrong(path, given, "a mapping"))?;
+    items.try_iter()?.map(|item| item?.extract()).collect()
 }
 
 // What goes out.

@@ -199,7 +199,7 @@ def test_amounts_do_not_depend_on_the_context_of_the_caller(open_town: Town) -> 
         (1.5, TypeError, "amount: a decimal.Decimal.* not float"),
         (Decimal("NaN"), ValueError, "amount: the amount is not a number"),
         (Decimal("1.005"), ValueError, "amount: an amount has two decimals"),
-        (Decimal(2**63), OverflowError, "amount: the number does not fit"),
+        (Decimal(2**63), grc.Unsuitable, "amount: the amount is too large"),
     ],
 )
 def test_amounts_of_work(open_town: Town, amount: Any, error: type[Exception], says: str) -> None:

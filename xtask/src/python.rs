@@ -18,13 +18,17 @@ const PROFILE: (&str, &str) = ("MATURIN_PEP517_ARGS", "--profile dev");
 /// Where a command runs, and what it is.
 type Check = (&'static str, &'static [&'static str]);
 
-const CHECKS: [Check; 6] = [
+const CHECKS: [Check; 10] = [
     (BINDINGS, &["tools/twins.py", "--check"]),
+    (BINDINGS, &["-m", "ruff", "format", "--check", "python", "tests", "tools", "conftest.py"]),
     (BINDINGS, &["-m", "pytest", "-q"]),
+    (BINDINGS, &["-m", "pytest", "-q", "-p", "conftest", "--doctest-modules", "--pyargs", "grc"]),
     (BINDINGS, &["-m", "mypy"]),
-    (BINDINGS, &["-m", "mypy.stubtest", "grc", "--ignore-disjoint-bases"]),
+    (BINDINGS, &["-m", "mypy", "conftest.py"]),
+    (BINDINGS, &["-m", "mypy.stubtest", "grc", "--allowlist", "tools/stubtest.allow"]),
+    (EXAMPLES, &["-m", "ruff", "format", "--check", "."]),
     (EXAMPLES, &["-m", "pytest", "-q"]),
-    (EXAMPLES, &["-m", "mypy"]),
+    (EXAMPLES, &["-m", "mypy", "delays.py", "fastapi_service", "django_town", "tests"]),
 ];
 
 /// Makes the environment, installs the bindings into it, and runs what is tested there.

@@ -159,9 +159,7 @@ async def fire(session: Session, id: UUID, transition: str, body: FireBody, key:
 
 
 @router.get("/follow")
-async def follow(
-    town: Town, response: Response, code: Annotated[str, Header(alias="X-Tracking-Code")]
-) -> Any:
+async def follow(town: Town, response: Response, code: Annotated[str, Header(alias="X-Tracking-Code")]) -> Any:
     """A request, for who holds its tracking code. The code is a secret: in a header, where logs do not keep it."""
     response.headers["Cache-Control"] = "no-store"
     try:

@@ -36,13 +36,17 @@ def filled(page: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 def handed_in(**changes: Any) -> grc.results.Submitted:
     """A leak that a citizen handed in."""
-    return town().session(grc.Citizen()).submit(
-        "fuite-eau",
-        channel="site",
-        fields={"description": "De l'eau coule.", "gravite": "ecoulement"},
-        requester=grc.Party(family="Le Gall", email="anne@example.org", answer_by="courriel"),
-        place=grc.Place(address=("12 rue des Lilas", "35000", "Saint-Aubin")),
-        **changes,
+    return (
+        town()
+        .session(grc.Citizen())
+        .submit(
+            "fuite-eau",
+            channel="site",
+            fields={"description": "De l'eau coule.", "gravite": "ecoulement"},
+            requester=grc.Party(family="Le Gall", email="anne@example.org", answer_by="courriel"),
+            place=grc.Place(address=("12 rue des Lilas", "35000", "Saint-Aubin")),
+            **changes,
+        )
     )
 
 

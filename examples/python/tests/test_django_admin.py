@@ -113,9 +113,7 @@ def test_retention_is_applied(clock: grc.ManualClock) -> None:
     assert manager.open(submitted.id).parties[0].details == {}
 
 
-def test_a_definition_is_published_or_says_all_that_is_wrong(
-    town_folder: Path, tmp_path: Path, settings: Any
-) -> None:
+def test_a_definition_is_published_or_says_all_that_is_wrong(town_folder: Path, tmp_path: Path, settings: Any) -> None:
     settings.GRC_AUTHORITY = "another"
     assert "fuite-eau : version 1" in ran("publish_definition", str(town_folder))
     assert ran("publish_definition", str(town_folder)) == "organisation : version 1\n"

@@ -102,7 +102,9 @@ def test_all_kinds_of_fields(client: Client, other_town: None, type: str) -> Non
     assert set(answer.context["form"].errors) == set(wrong), answer.content.decode()
     code = client.post(f"/demande/{type}/", filled(page, given)).context["code"]
     shown = client.post("/suivi/", {"code": code}).content.decode()
-    for text in {"lampadaire": ["Éteint, Mât abîmé", "24/11/2026"], "nid-de-poule": ["<dd>0</dd>", "<dd>non</dd>"]}[type]:
+    for text in {"lampadaire": ["Éteint, Mât abîmé", "24/11/2026"], "nid-de-poule": ["<dd>0</dd>", "<dd>non</dd>"]}[
+        type
+    ]:
         assert text in shown
 
 

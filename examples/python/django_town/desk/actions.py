@@ -20,7 +20,9 @@ def assignees(catalogue: Catalogue, name: Callable[[str], str], service: str | N
         if team.get("service") == service:
             label = catalogue.name("team", team["id"])
             out.append(Named(f"team:{team['id']}", label))
-            out += [Named(f"agent:{team['id']}:{one}", f"{label} : {name(one)}") for one in catalogue.agents_of(team["id"])]
+            out += [
+                Named(f"agent:{team['id']}:{one}", f"{label} : {name(one)}") for one in catalogue.agents_of(team["id"])
+            ]
     out += [Named(f"service:{one.id}", f"Service {one.label}") for one in catalogue.all("service")]
     return out
 

@@ -66,9 +66,7 @@ class AgentLinkAdmin(_Admin):
             return redirect("admin:desk_state")
         catalogue = Catalogue.published()
         letters = program.dead_letters()
-        late = program.measure(
-            grc.Question(["open"], by=["service"], where={"<": [{"var": "target"}, _micros()]})
-        )
+        late = program.measure(grc.Question(["open"], by=["service"], where={"<": [{"var": "target"}, _micros()]}))
         shown = self.admin_site.each_context(request) | {
             "title": "État des demandes",
             "opts": self.model._meta,

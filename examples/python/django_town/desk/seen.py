@@ -12,8 +12,19 @@ from grc.results import HistoryEntry, Message, Seen, SeenValue
 from desk.catalogue import PHASES, Catalogue, Field, text
 from desk.french import ACTORS, DELIVERY, EVENTS
 
-DETAILS = {"name": "Nom", "given": "Prénom", "email": "Adresse électronique", "phone": "Téléphone", "address": "Adresse"}
-ROLES = {"requester": "Demandeur", "beneficiary": "Bénéficiaire", "representative": "Mandataire", "follower": "Suit la demande"}
+DETAILS = {
+    "name": "Nom",
+    "given": "Prénom",
+    "email": "Adresse électronique",
+    "phone": "Téléphone",
+    "address": "Adresse",
+}
+ROLES = {
+    "requester": "Demandeur",
+    "beneficiary": "Bénéficiaire",
+    "representative": "Mandataire",
+    "follower": "Suit la demande",
+}
 
 
 def value(seen: SeenValue | None, field: Field | None = None) -> str:
