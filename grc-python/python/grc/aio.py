@@ -107,8 +107,9 @@ def open(
     """Opens a store: `await open(…)`, or `async with open(…) as store: …`.
 
     Args:
-        url: `sqlite:///town.db` (relative), `sqlite:////srv/town.db` (absolute), `mysql://user:password@host/database`
-            (several hosts of a cluster, separated by commas), `memory:` (gone with the process).
+        url: `sqlite:///town.db` (relative), `sqlite:////srv/town.db` (absolute), `mysql://user:password@host/database`,
+            `memory:` (gone with the process, and slow beyond some hundreds of requests: for tests). A file is not to be opened
+            with Python's `sqlite3` in the same process: two copies of SQLite do not see each other's locks.
         keyring: where the keys are; of a file they are in another file beside it unless this says otherwise. The address of
             another database, or an object of your own (`grc.Keyring`).
         clock: instead of the system's.
