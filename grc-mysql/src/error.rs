@@ -19,6 +19,8 @@ pub(crate) mod code {
     /// A lock was waited for too long.
     pub(crate) const LOCK_WAIT: u16 = 1205;
     pub(crate) const DEADLOCK: u16 = 1213;
+    /// A node that has lost its cluster, or is being given its state.
+    pub(crate) const NOT_READY: u16 = 1047;
     /// The row was changed since it was read (MariaDB, `innodb_snapshot_isolation`).
     pub(crate) const CHANGED_SINCE: u16 = 1020;
 }
@@ -32,6 +34,8 @@ pub(crate) enum Fault {
     Corrupt(&'static str),
     /// The server did not answer within the patience of the options.
     Silent,
+    /// The transaction was rolled back by another node's, and the server did not say so.
+    Aborted,
     /// No connection could be had, after all the patience that there is: nothing is known but why.
     Away(StorageError),
 }
@@ -67,7 +71,8 @@ impl Fault {
 
     /// Whether the transaction met another one, and may be run again as it is.
     pub(crate) fn is_clash(&self) -> bool {
-        matches!(self.code(), Some(code::DEADLOCK | code::LOCK_WAIT | code::CHANGED_SINCE))
+        matches!(self, Self::Aborted)
+            || matches!(self.code(), Some(code::DEADLOCK | code::LOCK_WAIT | code::CHANGED_SINCE))
     }
 
     /// Whether somebody else's lock was waited for too long.
@@ -88,7 +93,7 @@ impl Fault {
                         | sqlx::Error::Tls(_)
                 ) || matches!(self.code(), Some(1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 4031))
             }
-            Self::Store(_) | Self::Corrupt(_) | Self::Away(_) => false,
+            Self::Store(_) | Self::Corrupt(_) | Self::Aborted | Self::Away(_) => false,
         }
     }
 
@@ -98,11 +103,21 @@ impl Fault {
         matches!(self.code(), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1461 | 1792 | 1836 | 3989))
     }
 
+    /// Whether another server that holds the same may do what this one does not: it is not part of its cluster just now,
+    /// it stands still, or it is read-only.
+    pub(crate) fn is_of_node(&self) -> bool {
+        matches!(self, Self::Silent) || matches!(self.code(), Some(code::NOT_READY | 1180 | 1290 | 1836))
+    }
+
     /// As the store's callers see it, with the place that it happened to: `host:port/database`, no password.
     pub(crate) fn at(self, place: &str) -> StorageError {
         match self {
             Self::Store(error) | Self::Away(error) => error,
             Self::Silent => StorageError::new(NAME, StorageErrorKind::Unavailable, silent(place)),
+            Self::Aborted => {
+                let (kind, message) = of_server(code::DEADLOCK, place);
+                StorageError::new(NAME, kind, message)
+            }
             Self::Corrupt(what) => StorageError::new(NAME, StorageErrorKind::Corrupt, damaged(what, place)),
             Self::Driver(ref error) => {
                 let (kind, message) = explain(error, self.code(), place);
@@ -148,6 +163,17 @@ fn damaged(what: &str, place: &str) -> String {
 /// Something cannot be used as it is.
 pub(crate) fn unusable(message: impl Into<String>) -> StorageError {
     StorageError::new(NAME, StorageErrorKind::Unusable, message.into())
+}
+
+fn cut_off(place: &str) -> String {
+    format!(
+        "the node of `{place}` is not part of its cluster just now: try again, or name other nodes in the address too"
+    )
+}
+
+/// A node of a cluster cannot be used just now.
+pub(crate) fn away(place: &str) -> StorageError {
+    StorageError::new(NAME, StorageErrorKind::Unavailable, cut_off(place))
 }
 
 /// What is stored cannot be read.
@@ -366,7 +392,15 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
                 "the disk of `{place}` is full, or its quota is reached: free some space, then try again"
             ),
         ),
-        1026 | 1030 | 1180 | 1181 | 3 | 14 | 20 => (
+        // At COMMIT; on a cluster most often because the node has just lost the others.
+        1180 => (
+            Unavailable,
+            format!(
+                "the server of `{place}` could not commit (code 1180): it lost its cluster, or could not write its disk; look \
+                 at its error log, then try again"
+            ),
+        ),
+        1026 | 1030 | 1181 | 3 | 14 | 20 => (
             Unavailable,
             format!(
                 "the server of `{place}` could not read or write its disk (code {code}): look at its space, its health and \
@@ -390,9 +424,7 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
                 "another transaction in `{place}` stood in the way for too long (code {code}): try again"
             ),
         ),
-        1047 => {
-            (Unavailable, format!("the node of `{place}` is not part of its cluster just now: try again"))
-        }
+        code::NOT_READY => (Unavailable, cut_off(place)),
         1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1184 | 1927 | 4031 => {
             (Unavailable, format!("the server of `{place}` ended the connection (code {code}): try again"))
         }

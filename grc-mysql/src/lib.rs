@@ -30,9 +30,12 @@
 //!   there is said by [`StoreInfo::erasure`](grc_core::storage::StoreInfo) and
 //!   [`KeyringInfo::erasure`](grc_core::vault::KeyringInfo).
 
+mod address;
 mod database;
 mod error;
 mod keyring;
+mod node;
+mod nodes;
 mod options;
 mod runtime;
 mod schema;

@@ -117,6 +117,9 @@ impl Options {
     /// another server ([`MysqlKeyring`]), or the host's own. The engine sees to it that the two belong together.
     ///
     /// The address is `mysql://user:password@host:port/database`; special characters of the password are written `%XX`.
+    /// The nodes of a cluster are named one after the other, `mysql://user:password@a:3306,b:3306/database`: the first is
+    /// used, and when it fails the next, until that one fails. Processes that name them in another order share the work.
+    ///
     /// What may follow after a question mark: `ssl-mode` (`DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`,
     /// `VERIFY_IDENTITY`), `ssl-ca`, `ssl-cert`, `ssl-key` (files), `socket` (a path). A connection that leaves the machine
     /// is encrypted (`REQUIRED`) unless the address says otherwise; `VERIFY_IDENTITY` with `ssl-ca` also makes sure that

@@ -3,7 +3,7 @@
 
 use crate::{
     Durability, Options,
-    error::{Fault, Outcome, unusable},
+    error::{Fault, Outcome, away, unusable},
 };
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row};
 use std::{collections::BTreeMap, time::Duration};
@@ -12,7 +12,17 @@ use std::{collections::BTreeMap, time::Duration};
 const VARIABLES: &str = "SHOW VARIABLES WHERE Variable_name IN ('version', 'innodb_flush_log_at_trx_commit', \
     'log_bin', 'sync_binlog', 'binlog_format', 'read_only', 'super_read_only', 'innodb_read_only', \
     'max_allowed_packet', 'innodb_snapshot_isolation', 'character_set_client', 'character_set_connection', \
-    'character_set_results', 'transaction_isolation', 'tx_isolation', 'sql_mode', 'autocommit')";
+    'character_set_results', 'transaction_isolation', 'tx_isolation', 'sql_mode', 'autocommit', 'wsrep_on', \
+    'wsrep_sync_wait', 'wsrep_dirty_reads', 'innodb_autoinc_lock_mode')";
+
+/// What makes a node of a Galera cluster wait, at the beginning of a transaction and of each statement outside of one,
+/// until it has applied all that was committed on any node before: reading, deleting and updating, inserting. Without it a
+/// row that was acknowledged on one node is not there yet on another (C-07), and what a writer expects neither (C-04). A
+/// node that is not part of its cluster does not answer what it has. Tables are changed on all nodes.
+const CLUSTERED: &str = "SET SESSION wsrep_sync_wait = 7, wsrep_dirty_reads = 0, wsrep_osu_method = 'TOI', wsrep_trx_fragment_size = 0";
+
+/// Whether a node is part of its cluster.
+const READY: &str = "SHOW STATUS WHERE Variable_name = 'wsrep_ready'";
 
 /// How long ago what a commit rests on was read, at the most, whichever process made it.
 pub(crate) const LAG: Duration = Duration::from_secs(600);
@@ -28,8 +38,13 @@ const LOCK_WAIT: u64 = 1;
 /// The largest body, its statement and some room.
 const PACKET: u64 = 8 << 20;
 
-/// Sets a new connection, and refuses a server on which the promises cannot be kept.
-pub(crate) async fn settle(connection: &mut MySqlConnection, options: &Options, place: &str) -> Outcome<()> {
+/// Sets a new connection, and refuses a server on which the promises cannot be kept. Answers whether it is a node of a
+/// cluster.
+pub(crate) async fn settle(
+    connection: &mut MySqlConnection,
+    options: &Options,
+    place: &str,
+) -> Outcome<bool> {
     // A process that stands still with an open transaction holds its locks no longer than this.
     let idle = options.patience.as_secs().saturating_mul(2).clamp(1, IDLE.as_secs());
     // Of the others, a server's default may cut lists, write twice what is unique, or begin what nobody commits.
@@ -47,7 +62,21 @@ pub(crate) async fn settle(connection: &mut MySqlConnection, options: &Options, 
         connection.execute(sqlx::raw_sql("SET SESSION innodb_snapshot_isolation = ON")).await?;
         found = Variables::read(connection).await?;
     }
-    found.check(options, place)
+    if found.is_clustered() {
+        if !is_ready(connection).await? {
+            return Err(Fault::Store(away(place)));
+        }
+        connection.execute(sqlx::raw_sql(CLUSTERED)).await?;
+        found = Variables::read(connection).await?;
+    }
+    found.check(options, place)?;
+    Ok(found.is_clustered())
+}
+
+async fn is_ready(connection: &mut MySqlConnection) -> Outcome<bool> {
+    let row = connection.fetch_optional(sqlx::raw_sql(READY)).await?;
+    let value = row.map(|row| row.try_get::<String, _>(1)).transpose()?;
+    Ok(value.is_some_and(|value| value.eq_ignore_ascii_case("ON")))
 }
 
 struct Variables(BTreeMap<String, String>);
@@ -66,6 +95,11 @@ impl Variables {
     /// Whether a variable is there and has one of these values.
     fn is(&self, name: &str, values: &[&str]) -> bool {
         self.0.get(name).is_some_and(|value| values.iter().any(|one| value.eq_ignore_ascii_case(one)))
+    }
+
+    /// Whether the server is a node of a Galera cluster.
+    fn is_clustered(&self) -> bool {
+        self.is("wsrep_on", &["ON", "1"])
     }
 
     fn check(&self, options: &Options, place: &str) -> Outcome<()> {
@@ -107,6 +141,17 @@ impl Variables {
                     .to_owned(),
             );
         }
+        if self.is_clustered() {
+            for (name, value) in [("binlog_format", "ROW"), ("innodb_autoinc_lock_mode", "2")] {
+                if !self.is(name, &[value]) {
+                    return refuse(format!(
+                        "the server is a node of a Galera cluster whose `{name}` is {}: set it to {value} in the \
+                         configuration of every node",
+                        self.get(name)
+                    ));
+                }
+            }
+        }
         if self.get("max_allowed_packet").parse::<u64>().is_ok_and(|bytes| bytes < PACKET) {
             return refuse(format!(
                 "the server takes at most {} bytes at once: set `max_allowed_packet` to 16M in its configuration",
@@ -122,7 +167,9 @@ impl Variables {
                 .iter()
                 .any(|name| self.is(name, &["READ-COMMITTED"]))
             && self.is("autocommit", &["ON", "1"])
-            && !self.is("innodb_snapshot_isolation", &["OFF", "0"]);
+            && !self.is("innodb_snapshot_isolation", &["OFF", "0"])
+            && (!self.is_clustered()
+                || self.is("wsrep_sync_wait", &["7"]) && self.is("wsrep_dirty_reads", &["OFF", "0"]));
         if !kept {
             return refuse(
                 "the server, or a proxy before it, does not keep the settings of a connection (character set, SQL mode, \

@@ -11,6 +11,7 @@ mod compare;
 mod duplicates;
 mod figures;
 mod fuzz;
+mod galera;
 mod graph;
 mod licences;
 mod mysql;
@@ -58,7 +59,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "needs",
-        help: "the programs that the tests start (Chromium, MariaDB, openssl) are installed if they are missing",
+        help: "what the tests start (Chromium, MariaDB, openssl) is installed if it is missing, Galera unpacked into the target folder",
         run: Run::Plain(needs::install),
     },
     Command {

@@ -1,6 +1,6 @@
 //! What the tests need of the machine besides cargo: programs, each from a package of Debian.
 
-use crate::Outcome;
+use crate::{Outcome, galera};
 use std::{path::Path, process::Command};
 
 struct Need {
@@ -10,7 +10,7 @@ struct Need {
     reason: &'static str,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 5] = [
     Need {
         program: "/usr/bin/chromium",
         package: "chromium",
@@ -27,6 +27,12 @@ const NEEDS: [Need; 3] = [
         package: "openssl",
         reason: "the tests of grc-mysql connect with certificates of their own",
     },
+    Need {
+        program: "/usr/bin/ps",
+        package: "procps",
+        reason: "the nodes of a cluster, in the tests of grc-mysql, look whether a transfer lives",
+    },
+    Need { program: "/usr/bin/ss", package: "iproute2", reason: "they look whether its port is open" },
 ];
 
 const VALGRIND: Need =
@@ -44,17 +50,27 @@ pub(crate) fn python() -> Outcome {
     apt(&["install", "-y", "--no-install-recommends", "--no-remove", "python3-venv"], hint)
 }
 
-/// Installs what the tests need and is not there.
+/// Installs what the tests need and is not there; what would bring a service with it is only unpacked.
 pub(crate) fn install() -> Outcome {
-    install_these(&NEEDS)
+    let updated = install_these(&NEEDS)?;
+    let folder = galera::folder()?;
+    if folder.exists() {
+        println!("{} is there", folder.display());
+        return Ok(());
+    }
+    if !updated {
+        apt(&["update"], "fetch the lists of Debian's packages")?;
+    }
+    galera::unpack(&folder)
 }
 
 /// Installs what counts instructions, if it is not there.
 pub(crate) fn valgrind() -> Outcome {
-    install_these(&[VALGRIND])
+    install_these(&[VALGRIND]).map(drop)
 }
 
-fn install_these(needs: &[Need]) -> Outcome {
+/// Answers whether the lists of packages were brought up to date for it.
+fn install_these(needs: &[Need]) -> Result<bool, Box<dyn std::error::Error>> {
     let mut missing = Vec::new();
     for Need { program, package, reason } in needs {
         if Path::new(program).exists() {
@@ -65,13 +81,14 @@ fn install_these(needs: &[Need]) -> Outcome {
         }
     }
     if missing.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let hint = format!("install by hand what is missing of Debian's packages: {}", missing.join(", "));
     apt(&["update"], &hint)?;
     // What is there stays: a package that cannot be beside another one is not put in its place.
     let options = ["install", "-y", "--no-install-recommends", "--no-remove"];
-    apt(&[options.as_slice(), &missing].concat(), &hint)
+    apt(&[options.as_slice(), &missing].concat(), &hint)?;
+    Ok(true)
 }
 
 fn apt(arguments: &[&str], hint: &str) -> Outcome {

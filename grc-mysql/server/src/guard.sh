@@ -42,5 +42,8 @@ if [ -n "$process" ]; then
     kill -s KILL "$process"
     wait "$process"
 fi
+# What it has started itself, such as the scripts that carry the state of a cluster's node, is of our process group.
+trap '' TERM
+kill -s TERM 0
 # Once more, if somebody wrote into it while it was being removed.
 rm -rf "$directory" || { sleep 1; rm -rf "$directory"; }

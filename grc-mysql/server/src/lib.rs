@@ -15,18 +15,23 @@
 //! - When the caller is root the server runs as `nobody`, otherwise as the caller.
 //! - The server is killed and its directory removed when [`Server`] is dropped, and also when the process ends in any
 //!   other way: a panic, an exit, a `SIGKILL`. A server in a `static` is therefore no leak.
+//! - Several of them are a Galera cluster, if it is asked for ([`Cluster`]).
 //! - What is missing is an error that says what to install; nothing is skipped.
 //!
 //! Linux only: whether the server still runs is read in `/proc`.
 
 mod account;
+mod cluster;
+mod galera;
 mod guard;
+mod member;
 mod place;
 mod program;
 mod server;
 mod setup;
 mod tls;
 
+pub use cluster::Cluster;
 pub use program::Program;
 pub use server::Server;
 pub use setup::Setup;

@@ -3,7 +3,9 @@
 use crate::{
     Setup,
     account::{self, Account},
+    cluster,
     guard::{Guard, until},
+    member::Member,
     place,
     program::{Program, option},
     tls::Certificates,
@@ -52,40 +54,7 @@ impl fmt::Debug for Server {
 
 impl Server {
     pub(crate) fn start(setup: Setup, mut ports: impl FnMut() -> io::Result<u16>) -> io::Result<Self> {
-        let account = Account::needed()?;
-        let mut command = setup.program.command()?;
-        if let Some(account) = account {
-            setup.program.check_open()?;
-            command.push(format!("--user={}", account.name()).into());
-        }
-
-        let guard = Guard::new(&place::folder(account)?)?;
-        let directory = guard.directory().to_owned();
-        account::give(&directory, account)?;
-        for name in ["data", "tmp"] {
-            account::make_directory(&directory.join(name), account)?;
-        }
-        command.push(option("datadir", directory.join("data")));
-        command.push(option("tmpdir", directory.join("tmp")));
-        let guard = initialise(guard, &setup, &command)?;
-
-        command.extend(fixed(&directory));
-        let mut authority = None;
-        if setup.tls {
-            let certificates = Certificates::make(directory.join("tls"), account)?;
-            command.extend(certificates.options().map(|(name, path)| option(name, path)));
-            authority = Some(certificates.authority());
-        }
-        command.extend(setup.options.iter().map(|given| format!("--{given}").into()));
-
-        let password = password()?;
-        let first = [accounts(&setup.program, &password), setup.statements.clone()].concat();
-        account::write(&directory.join(FIRST), &script(&first), account)?;
-        account::write(&directory.join(AGAIN), &script(&setup.statements), account)?;
-
-        let guard = Mutex::new(guard);
-        let program = setup.program;
-        let mut server = Self { guard, directory, port: 0, password, authority, program, command };
+        let mut server = Self::prepare(setup, None)?;
         for _ in 1..PORTS {
             server.port = ports()?;
             match server.launch(FIRST, &[]) {
@@ -95,6 +64,59 @@ impl Server {
         }
         server.port = ports()?;
         server.launch(FIRST, &[]).map(|()| server)
+    }
+
+    /// Starts a node of a cluster: the first one makes it, the others are given what it has.
+    pub(crate) fn start_member(setup: Setup, member: Member) -> io::Result<Self> {
+        let first = member.is_first();
+        let mut server = Self::prepare(setup, Some(member))?;
+        server.port = place::free_port()?;
+        let (script, options): (_, &[&str]) = if first { (FIRST, &[cluster::ALONE]) } else { (AGAIN, &[]) };
+        server.launch(script, options).map(|()| server)
+    }
+
+    /// Makes all that a server needs to be started.
+    fn prepare(setup: Setup, member: Option<Member>) -> io::Result<Self> {
+        let account = Account::needed()?;
+        let mut command = setup.program.command()?;
+        if let Some(account) = account {
+            setup.program.check_open()?;
+            command.push(format!("--user={}", account.name()).into());
+        }
+
+        let mut guard = Guard::new(&place::folder(account)?)?;
+        let directory = guard.directory().to_owned();
+        account::give(&directory, account)?;
+        for name in ["data", "tmp"] {
+            account::make_directory(&directory.join(name), account)?;
+        }
+        command.push(option("datadir", directory.join("data")));
+        command.push(option("tmpdir", directory.join("tmp")));
+        if member.as_ref().is_none_or(Member::is_first) {
+            guard = initialise(guard, &setup, &command)?;
+        }
+
+        command.extend(fixed(&directory));
+        if let Some(member) = &member {
+            command = member.command(&command, &directory, account)?;
+            command.extend(member.options()?);
+        }
+        let mut authority = None;
+        if setup.tls {
+            let certificates = Certificates::make(directory.join("tls"), account)?;
+            command.extend(certificates.options().map(|(name, path)| option(name, path)));
+            authority = Some(certificates.authority());
+        }
+        command.extend(setup.options.iter().map(|given| format!("--{given}").into()));
+
+        let password = member.map_or_else(password, |member| Ok(member.password))?;
+        let first = [accounts(&setup.program, &password), setup.statements.clone()].concat();
+        account::write(&directory.join(FIRST), &script(&first), account)?;
+        account::write(&directory.join(AGAIN), &script(&setup.statements), account)?;
+
+        let guard = Mutex::new(guard);
+        let program = setup.program;
+        Ok(Self { guard, directory, port: 0, password, authority, program, command })
     }
 
     fn guard(&self) -> MutexGuard<'_, Guard> {
@@ -192,6 +214,24 @@ impl Server {
     #[must_use]
     pub fn log(&self) -> String {
         self.guard().log(0)
+    }
+
+    /// How much it said so far.
+    pub(crate) fn logged(&self) -> u64 {
+        self.guard().logged()
+    }
+
+    /// Waits until the server says something that it had not said after so many bytes of its log.
+    pub(crate) fn wait_until_logged(&self, text: &str, after: u64, limit: Duration) -> io::Result<()> {
+        let guard = self.guard();
+        let said = until(limit, "the server to say something", || {
+            let said = guard.log(after).contains(text);
+            if !said && !guard.is_running() {
+                return Err(io::Error::other("the server ended"));
+            }
+            Ok(said.then_some(()))
+        });
+        said.map_err(|error| failure(error.kind(), &format!("`{text}`: {error}"), &guard.log(after)))
     }
 
     /// Kills the server (`SIGKILL`) and waits until it is gone. Its data stay as they are.
@@ -324,7 +364,7 @@ fn script(statements: &[String]) -> String {
 }
 
 /// One that cannot be guessed: everybody on the machine can reach the port.
-fn password() -> io::Result<String> {
+pub(crate) fn password() -> io::Result<String> {
     let mut bytes = [0; 16];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

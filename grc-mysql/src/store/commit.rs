@@ -2,7 +2,8 @@
 //!
 //! | what happens | what follows |
 //! |---|---|
-//! | a deadlock, a lock that is waited for too long, a row changed since (1213, 1205, 1020), also at COMMIT | the transaction was rolled back: it is run again |
+//! | a deadlock, a lock that is waited for too long, a row changed since (1213, 1205, 1020) | the transaction was rolled back: it is run again |
+//! | the same at COMMIT | the same; a node of a cluster that was just cut off from the others may say so of what they have |
 //! | a row is there that was not there a moment ago (1062) | the same |
 //! | the number of the lane is taken | again, in another lane |
 //! | the batch's id is in the feed | it was committed before: said so, once it is flushed too |
@@ -10,10 +11,13 @@
 //! | a right is missing, or the server is read-only | again on a new connection, which may have it or lead to another server |
 //! | the connection is lost before COMMIT | nothing was written: again, on another connection |
 //! | the connection is lost at COMMIT | nobody knows: again. The id of the batch is a unique key, so that the second waits for the first, and finds it or takes its place |
+//! | a document has another version | an earlier attempt may be under way still, on a node of a cluster that knows nothing of this one's locks, and it writes nothing that would stop it: it is ruled out before the conflict is told |
+//! | the node is cut off from its cluster (1047), or does not answer, before COMMIT | again, on another one, if the address names others |
 //! | that cannot be done either | the outcome is unknown, and the caller is told so |
 
 use super::{
     apply::{Failed, apply},
+    feed,
     lanes::Lanes,
 };
 use crate::{
@@ -21,7 +25,7 @@ use crate::{
     server::Server,
     session::Session,
 };
-use grc_core::storage::{Batch, Receipt, StorageError};
+use grc_core::storage::{Batch, ConflictOn, Receipt, StorageError};
 
 /// How often a transaction that met another one is run again.
 const CLASHES: u32 = 50;
@@ -32,6 +36,8 @@ enum Ended {
     Known,
     /// Nothing was written; what stood in the way is gone, or will be.
     Again(Fault),
+    /// The same, at COMMIT.
+    Clashed(Fault),
     /// Nobody knows.
     Doubtful(Fault),
     Failed(Fault),
@@ -41,14 +47,22 @@ enum Ended {
 pub(super) async fn commit(server: &Server, lanes: &Lanes, batch: &Batch) -> Result<Receipt, StorageError> {
     let receipt = |replayed| Ok(Receipt { batch: batch.id(), replayed });
     let (mut clashes, mut waits, mut lost) = (CLASHES, server.lock_waits(), server.connections() + 8);
+    let mut hops = server.others();
     let mut doubt: Option<Fault> = None;
+    let mut clashed = false;
     let mut is_new = false;
     loop {
         let fault = match attempt(server, lanes, batch).await {
             Ended::Committed => return receipt(false),
             // After a doubtful attempt it is this very call that did it.
             Ended::Known => return receipt(doubt.is_none()),
-            Ended::Again(fault) => {
+            Ended::Failed(fault) if fault.is_of_node() && hops > 0 => {
+                hops -= 1;
+                continue;
+            }
+            ended @ (Ended::Again(_) | Ended::Clashed(_)) => {
+                clashed |= matches!(ended, Ended::Clashed(_));
+                let (Ended::Again(fault) | Ended::Clashed(fault)) = ended else { continue };
                 let left = match &fault {
                     fault if fault.is_lost() => &mut lost,
                     fault if fault.is_wait() => &mut waits,
@@ -71,14 +85,20 @@ pub(super) async fn commit(server: &Server, lanes: &Lanes, batch: &Batch) -> Res
                 is_new = server.is_next_new();
                 continue;
             }
-            // A definite answer: an attempt that is still under way would have held this one up.
-            Ended::Failed(Fault::Store(error)) => return Err(error),
+            // Definite: what stands against it was written by another, and whoever is second of two that write the same
+            // row is refused. But a document is only compared.
+            Ended::Failed(Fault::Store(error)) if error.conflict_on() != Some(ConflictOn::Document) => {
+                return Err(error);
+            }
+            Ended::Failed(Fault::Store(error)) => match rule_out(server, batch).await {
+                Ok(true) => return receipt(doubt.is_none()),
+                Ok(false) => return Err(error),
+                Err(fault) => return Err(doubtful(fault, server.place())),
+            },
             Ended::Failed(fault) => fault,
         };
-        return Err(match doubt {
-            Some(_) => doubtful(fault, server.place()),
-            None => fault.at(server.place()),
-        });
+        let in_doubt = doubt.is_some() || clashed;
+        return Err(if in_doubt { doubtful(fault, server.place()) } else { fault.at(server.place()) });
     }
 }
 
@@ -96,7 +116,7 @@ async fn attempt(server: &Server, lanes: &Lanes, batch: &Batch) -> Ended {
         Ok(()) => {
             return match session.commit().await {
                 Ok(()) => Ended::Committed,
-                Err(fault) if fault.is_clash() => Ended::Again(fault),
+                Err(fault) if fault.is_clash() => Ended::Clashed(fault),
                 Err(fault) => Ended::Doubtful(fault),
             };
         }
@@ -142,4 +162,22 @@ async fn is_committed(session: &mut Session, batch: &Batch) -> Outcome<bool> {
         session.flush().await?;
     }
     Ok(there)
+}
+
+/// Sees to it that no earlier attempt of the batch is committed after this, wherever it is under way. Answers whether one
+/// was committed before.
+async fn rule_out(server: &Server, batch: &Batch) -> Outcome<bool> {
+    server
+        .again(|| async {
+            let mut session = server.session().await?;
+            session.begin().await?;
+            match feed::rule_out(&mut session, batch).await {
+                Ok(()) => session.commit().await.map(|()| false),
+                Err(fault) => {
+                    session.rollback().await;
+                    if fault.is_duplicate() { is_committed(&mut session, batch).await } else { Err(fault) }
+                }
+            }
+        })
+        .await
 }

@@ -159,6 +159,22 @@ pub(super) async fn append(
     session.execute(insert).await.map(|_| ())
 }
 
+/// The lane of rows that nobody sees.
+const NOWHERE: u8 = u8::MAX;
+
+/// Writes a row of the same batch and takes it away again. On one server that waits for whoever has written one; on a
+/// cluster whoever is second at COMMIT is refused, since both have written the batch's id.
+pub(super) async fn rule_out(session: &mut Session, batch: &Batch) -> Outcome<()> {
+    let insert = "INSERT INTO grc_change (authority, lane, n, height, batch, mark, touched)
+                  VALUES (?, ?, ?, 0, ?, '0000', '')";
+    let delete = "DELETE FROM grc_change WHERE authority = ? AND lane = ? AND n = ?";
+    let (authority, id) = (batch.authority().as_str().as_bytes(), *batch.id().as_bytes());
+    let n = batch.id().uuid().as_u64_pair().1;
+    let insert = sqlx::query(insert).bind(authority).bind(NOWHERE).bind(n).bind(&id[..]);
+    session.execute(insert).await?;
+    session.execute(sqlx::query(delete).bind(authority).bind(NOWHERE).bind(n)).await.map(|_| ())
+}
+
 /// A row, without what it says.
 struct Entry {
     lane: u8,

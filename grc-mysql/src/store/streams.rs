@@ -28,9 +28,10 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
 });
 static UPDATE: LazyLock<String> = LazyLock::new(|| {
     let facts = Fact::ALL.iter().map(|fact| format!(", {} = ?", column(*fact))).collect::<String>();
-    // The condition is on the old version; the assignments are made in order, so the version is written last.
+    // The condition is on the old version; the assignments are made in order, so the version is written last. Counted
+    // beside, so that the row is written even if it stays as it is: what writes nothing excludes nobody on a cluster.
     format!(
-        "UPDATE grc_stream SET opened = ?, birth = ?, fold = ?, head = ?, body = ?{facts}, version = ?
+        "UPDATE grc_stream SET opened = ?, birth = ?, fold = ?, head = ?, body = ?{facts}, beside = beside + 1, version = ?
          WHERE authority = ? AND kind = ? AND id = ? AND version = ?"
     )
 });
