@@ -13,6 +13,8 @@
 mod common;
 #[path = "galera/found.rs"]
 mod found;
+#[path = "galera/network.rs"]
+mod network;
 #[path = "galera/nodes.rs"]
 mod nodes;
 #[path = "galera/spread.rs"]
@@ -26,7 +28,8 @@ mod under_way;
 use common::{block_on, options, run};
 use found::{Found, check_order};
 use grc_core::conformance::Dice;
-use nodes::{NODES, alone, status, wait_until_together};
+use network::Network;
+use nodes::{NODES, alone, status, wait_until_ready, wait_until_together};
 use private_server::{Cluster, Setup};
 use spread::Nodes;
 use std::{
@@ -82,28 +85,31 @@ impl Drop for Logs<'_> {
 /// Lets people work while something goes wrong, and says how long nothing was acknowledged.
 fn while_wrong(town: &Town, what: &str, fault: impl FnOnce()) {
     town.wait_for(BETWEEN);
-    let before = town.count();
+    let (before, begun) = (town.count(), town::elapsed());
     town.reset_longest();
     fault();
     town.wait_for(BETWEEN);
-    let (longest, after) = (town.longest(), town.count());
+    let (longest, after, took) = (town.longest(), town.count(), town::elapsed() - begun);
     println!(
-        "{what}: {} commands, {} of them and {} works repeated, nothing acknowledged for {:.1} s at the most",
+        "{what}: {} commands in {:.1} s, {} of them and {} works repeated, nothing acknowledged for {:.1} s at the most",
         after.submitted + after.acted - before.submitted - before.acted,
+        took.as_secs_f64(),
         after.repeated - before.repeated,
         after.works - before.works,
         longest.as_secs_f64()
     );
 }
 
-fn isolate(cluster: &Cluster, node: usize, yes: bool) {
-    let set = format!("SET GLOBAL wsrep_provider_options = 'gmcast.isolate={}'", u8::from(yes));
-    run(&cluster.nodes()[node], &set);
-}
-
 #[test]
 fn a_town_whose_nodes_are_killed_frozen_and_cut_off_loses_nothing() {
     let _alone = alone();
+    network::run("a_town_in_a_network_of_its_own");
+}
+
+#[test]
+#[ignore = "the test above runs it, in a network of its own"]
+fn a_town_in_a_network_of_its_own() {
+    let network = Network::here();
     let _told = Told(seed());
     let mut dice = Dice::new(seed());
     let cluster = nodes::start(&Setup::new());
@@ -139,13 +145,15 @@ fn a_town_whose_nodes_are_killed_frozen_and_cut_off_loses_nothing() {
 
         let cut = dice.below(NODES);
         while_wrong(&town, &format!("node {cut} cut off from the others, and back"), || {
-            isolate(&cluster, cut, true);
-            town.wait_for(BETWEEN);
+            network.cut(&cluster, cut);
             let node = &cluster.nodes()[cut];
+            wait_until_ready(node, "OFF");
+            town.wait_for(BETWEEN);
             assert_eq!(status(node, "wsrep_ready").as_deref(), Some("OFF"), "a node alone serves nobody");
-            isolate(&cluster, cut, false);
+            network.mend();
             wait_until_together(&cluster);
         });
+
         drop(ending);
     });
     town.finish();

@@ -3,7 +3,7 @@
 use crate::{
     Server, Setup,
     galera::Galera,
-    member::{Member, Ports},
+    member::{self, Member, Ports},
     server::password,
 };
 use std::{io, time::Duration};
@@ -65,6 +65,13 @@ impl Cluster {
     #[must_use]
     pub fn nodes(&self) -> &[Server] {
         &self.nodes
+    }
+
+    /// Where a node speaks with the others, whoever calls whom: `127.0.0.2` for the first. Who uses it is answered at
+    /// [`Server::host`], so that a firewall can cut a node off from the others alone.
+    #[must_use]
+    pub fn address(&self, number: usize) -> String {
+        member::address(number)
     }
 
     /// Starts a node again that was killed or stopped, and waits until it has all that the others have. There must be

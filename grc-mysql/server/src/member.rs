@@ -11,6 +11,12 @@ use std::{ffi::OsString, io, path::Path};
 /// The option file of a node, which says nothing: the scripts would read the machine's own if there were none.
 const NOTHING: &str = "nothing.cnf";
 
+/// Where a node speaks with the others: an address of its own, so that a firewall can tell the nodes apart. All of
+/// 127.0.0.0/8 is this machine.
+pub(crate) fn address(number: usize) -> String {
+    format!("127.0.0.{}", number + 2)
+}
+
 /// Where a node listens for the others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ports {
@@ -78,19 +84,24 @@ impl Member {
             self.ports.get(self.number).map(what).ok_or_else(|| io::Error::other("there is no such node"))
         };
         let (group, missed, state) = (of(|one| one.group)?, of(|one| one.missed)?, of(|one| one.state)?);
-        let all: Vec<String> = self.ports.iter().map(|one| format!("127.0.0.1:{}", one.group)).collect();
+        let here = address(self.number);
+        let all: Vec<String> = (0..)
+            .zip(&self.ports)
+            .map(|(number, one)| format!("{}:{}", address(number), one.group))
+            .collect();
         let texts = [
             "wsrep-on=ON".to_owned(),
             "wsrep-cluster-name=private".to_owned(),
             format!("wsrep-node-name=node{}", self.number),
-            "wsrep-node-address=127.0.0.1".to_owned(),
-            format!("wsrep-cluster-address=gcomm://{}", all.join(",")),
+            format!("wsrep-node-address={here}"),
+            // It calls from its own address too, not only listens there.
+            format!("wsrep-cluster-address=gcomm://{}?socket.if_addr={here}", all.join(",")),
             format!(
-                "wsrep-provider-options=base_host=127.0.0.1;base_port={group};\
-                 gmcast.listen_addr=tcp://127.0.0.1:{group};ist.recv_addr=127.0.0.1:{missed};gcache.size=32M"
+                "wsrep-provider-options=base_host={here};base_port={group};\
+                 gmcast.listen_addr=tcp://{here}:{group};ist.recv_addr={here}:{missed};gcache.size=32M"
             ),
             "wsrep-sst-method=rsync".to_owned(),
-            format!("wsrep-sst-receive-address=127.0.0.1:{state}"),
+            format!("wsrep-sst-receive-address={here}:{state}"),
             "wsrep-slave-threads=2".to_owned(),
             "binlog-format=ROW".to_owned(),
             "innodb-autoinc-lock-mode=2".to_owned(),

@@ -52,6 +52,18 @@ pub(crate) fn status(node: &Server, name: &str) -> Option<String> {
     block_on(async { tokio::time::timeout(Duration::from_secs(5), ask).await }).ok().flatten()
 }
 
+/// Waits until a node says that it serves (`ON`), or that it does not.
+#[track_caller]
+pub(crate) fn wait_until_ready(node: &Server, ready: &str) {
+    for _ in 0..300 {
+        if status(node, "wsrep_ready").as_deref() == Some(ready) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("waited in vain for `wsrep_ready` to be {ready}");
+}
+
 /// Waits until all nodes are together again, and each has what the others have.
 #[track_caller]
 pub(crate) fn wait_until_together(cluster: &Cluster) {

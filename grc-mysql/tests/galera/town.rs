@@ -114,7 +114,7 @@ impl Transport for Post<'_> {
 
 /// Time that passed since the first call.
 #[expect(clippy::disallowed_methods, reason = "how long others stand still is measured")]
-fn elapsed() -> Duration {
+pub(crate) fn elapsed() -> Duration {
     static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     BEGAN.get_or_init(std::time::Instant::now).elapsed()
 }
