@@ -21,8 +21,8 @@ struct State {
     go: Option<Who>,
     /// What was called, in order.
     calls: Vec<(Who, &'static str)>,
-    /// Calls are let through outside of a play.
-    playing: bool,
+    /// The calls that take a turn: none outside of a play.
+    turns: &'static [&'static str],
 }
 
 /// Where the two meet.
@@ -48,7 +48,7 @@ impl Stage {
     /// Stops before a call until it is one's turn.
     fn step(&self, who: Who, call: &'static str) {
         let mut state = self.lock();
-        if !state.playing {
+        if !state.turns.contains(&call) {
             return;
         }
         state.waiting[who] = Some(call);
@@ -59,10 +59,15 @@ impl Stage {
         state.calls.push((who, call));
     }
 
-    /// Plays both to their ends. Of two that wait the one is taken that `choices` name, else the first; all that were
-    /// chosen so are answered, with what was called and what came of it.
-    pub(crate) fn play<T: Send>(&self, choices: &[Who], acts: [&(dyn Fn() -> T + Sync); 2]) -> Played<T> {
-        *self.lock() = State { playing: true, ..State::default() };
+    /// Plays both to their ends, a turn for each of these calls. Of two that wait the one is taken that `choices` name, else
+    /// the first; all that were chosen so are answered, with what was called and what came of it.
+    pub(crate) fn play<T: Send>(
+        &self,
+        turns: &'static [&'static str],
+        choices: &[Who],
+        acts: [&(dyn Fn() -> T + Sync); 2],
+    ) -> Played<T> {
+        *self.lock() = State { turns, ..State::default() };
         let mut chosen = Vec::new();
         let ends = thread::scope(|scope| {
             let threads: Vec<_> = (0..2)
@@ -96,7 +101,7 @@ impl Stage {
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         let mut state = self.lock();
-        state.playing = false;
+        state.turns = &[];
         Played { chosen, calls: std::mem::take(&mut state.calls), ends }
     }
 }
@@ -144,8 +149,7 @@ pub(crate) fn every_order(mut play: impl FnMut(&[Who]) -> Vec<Who>) -> usize {
     panic!("more than {MOST} orders");
 }
 
-/// One's way to the store: a turn for each call that a decision or another's call depends on. Lists and histories are not
-/// among them, or the orders would be thousands.
+/// One's way to the store, on which a call may have to wait for its turn.
 #[derive(Debug)]
 pub(crate) struct Stepped {
     pub(crate) under: Arc<dyn Store>,
