@@ -26,7 +26,7 @@ mod spdx;
 
 mod unstable;
 
-use std::{error::Error, ffi::OsString, process::ExitCode};
+use std::{error::Error, ffi::OsString, os::unix::process::CommandExt, process::ExitCode};
 
 /// What a check answers: nothing, or why it failed.
 type Outcome = Result<(), Box<dyn Error>>;
@@ -158,7 +158,31 @@ fn chosen() -> Result<Option<(&'static Command, Vec<OsString>)>, lexopt::Error> 
     }
 }
 
+/// The variables that cargo gives to what it runs. Handed on to the cargo that this tool starts, they would be other ones than
+/// those of a cargo that somebody starts by hand, and what a build script made of them would be built anew each time.
+fn given_by_cargo(name: &OsString) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+}
+
+/// This tool once more, without them; the error, if it cannot be run.
+fn afresh(given: &[OsString]) -> std::io::Error {
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return error,
+    };
+    let mut command = std::process::Command::new(program);
+    command.args(std::env::args_os().skip(1));
+    given.iter().for_each(|name| drop(command.env_remove(name)));
+    command.exec()
+}
+
 fn main() -> ExitCode {
+    let given: Vec<OsString> = std::env::vars_os().map(|(name, _)| name).filter(given_by_cargo).collect();
+    if !given.is_empty() {
+        eprintln!("error: {}", afresh(&given));
+        return ExitCode::FAILURE;
+    }
     let outcome = match chosen() {
         Ok(None) => {
             help();

@@ -13,7 +13,7 @@ const EXAMPLES: &str = "examples/python";
 /// What the tests need of other packages, at the versions that were tried.
 const REQUIREMENTS: [&str; 2] = ["grc-python/requirements.txt", "examples/python/requirements.txt"];
 /// The wheel is built as the other tests are, which takes less time than one for use.
-const PROFILE: (&str, &str) = ("MATURIN_PEP517_ARGS", "--profile dev");
+const PROFILE: (&str, &str) = ("MATURIN_PEP517_ARGS", "--profile dev --features shared");
 
 /// Where a command runs, and what it is.
 type Check = (&'static str, &'static [&'static str]);
@@ -33,21 +33,23 @@ const CHECKS: [Check; 10] = [
 
 /// Makes the environment, installs the bindings into it, and runs what is tested there.
 pub(crate) fn test() -> Outcome {
-    install()?;
-    check()
-}
-
-/// Installs the bindings, as they are now, into the environment.
-pub(crate) fn install() -> Outcome {
-    environment(&root()?)
+    let root = root()?;
+    environment(&root)?;
+    check(&root)
 }
 
 /// Runs what is tested in the environment.
-pub(crate) fn check() -> Outcome {
-    let root = root()?;
+fn check(root: &Path) -> Outcome {
     for (folder, arguments) in CHECKS {
-        println!("\n-- {folder}: python {}", arguments.join(" "));
-        run(Command::new(interpreter()?).args(arguments).current_dir(root.join(folder)))?;
+        let begun = crate::run::now();
+        let output = Command::new(interpreter()?).args(arguments).current_dir(root.join(folder)).output()?;
+        // In one piece, whoever else says something now.
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+        let (what, took) = (arguments.join(" "), begun.elapsed().as_secs_f64());
+        println!("\n-- {folder}: python {what}, {took:.1} s\n{}", said.concat().trim());
+        if !output.status.success() {
+            return Err(format!("{folder}: python {what}: {}", output.status).into());
+        }
     }
     Ok(())
 }
