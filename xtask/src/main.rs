@@ -9,6 +9,7 @@
 mod api;
 mod compare;
 mod duplicates;
+mod environment;
 mod figures;
 mod fuzz;
 mod graph;
@@ -88,7 +89,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "compare",
-        help: "how fast the library is beside the same writes by hand, here and now: [--quick] [--json]…",
+        help: "how fast the library is, here and now, beside the same writes by hand, through Python, beside Django: [--quick]
+               [--json] [--requests N] [--store memory|sqlite|mariadb] [--peer raw|python|django]…; packages are fetched",
         run: Run::With(compare::run),
     },
     Command {

@@ -1,24 +1,23 @@
 //! The Python bindings: their wheel, installed as anybody would into an environment of its own; their tests and types; and
 //! the programs that embed them.
 
-use crate::{Outcome, graph, needs};
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-    process::Command,
+use crate::{
+    Outcome,
+    environment::{Environment, Wheel, root, run},
 };
+use std::{error::Error, process::Command};
 
 const BINDINGS: &str = "grc-python";
 const EXAMPLES: &str = "examples/python";
+/// What `cargo xtask compare` runs. The package beside the library needs Django's packages, which are not here.
+const COMPARED: &str = "benches/python";
 /// What the tests need of other packages, at the versions that were tried.
 const REQUIREMENTS: [&str; 2] = ["grc-python/requirements.txt", "examples/python/requirements.txt"];
-/// The wheel is built as the other tests are, which takes less time than one for use.
-const PROFILE: (&str, &str) = ("MATURIN_PEP517_ARGS", "--profile dev");
 
 /// Where a command runs, and what it is.
 type Check = (&'static str, &'static [&'static str]);
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 12] = [
     (BINDINGS, &["tools/twins.py", "--check"]),
     (BINDINGS, &["-m", "ruff", "format", "--check", "python", "tests", "tools", "conftest.py"]),
     (BINDINGS, &["-m", "pytest", "-q"]),
@@ -29,6 +28,8 @@ const CHECKS: [Check; 10] = [
     (EXAMPLES, &["-m", "ruff", "format", "--check", "."]),
     (EXAMPLES, &["-m", "pytest", "-q"]),
     (EXAMPLES, &["-m", "mypy", "delays.py", "fastapi_service", "django_town", "tests"]),
+    (COMPARED, &["-m", "ruff", "format", "--check", "."]),
+    (COMPARED, &["-m", "mypy", "driver.py", "given.py", "ours.py"]),
 ];
 
 /// Makes the environment, installs the bindings into it, and runs what is tested there.
@@ -39,55 +40,19 @@ pub(crate) fn test() -> Outcome {
 
 /// Installs the bindings, as they are now, into the environment.
 pub(crate) fn install() -> Outcome {
-    environment(&root()?)
+    environment()?.install(&REQUIREMENTS, Wheel::Dev)
 }
 
 /// Runs what is tested in the environment.
 pub(crate) fn check() -> Outcome {
-    let root = root()?;
+    let (root, python) = (root()?, environment()?.python());
     for (folder, arguments) in CHECKS {
         println!("\n-- {folder}: python {}", arguments.join(" "));
-        run(Command::new(interpreter()?).args(arguments).current_dir(root.join(folder)))?;
+        run(Command::new(&python).args(arguments).current_dir(root.join(folder)))?;
     }
     Ok(())
 }
 
-fn root() -> std::io::Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()
-}
-
-fn folder() -> Result<PathBuf, Box<dyn Error>> {
-    Ok(graph::target()?.join("python"))
-}
-
-/// The environment's own Python.
-fn interpreter() -> Result<PathBuf, Box<dyn Error>> {
-    Ok(folder()?.join("bin/python"))
-}
-
-/// Makes the environment, if it is not there, and brings it up to date.
-fn environment(root: &Path) -> Outcome {
-    let python = interpreter()?;
-    if !python.exists() {
-        needs::python()?;
-        run(Command::new("python3").args(["-m", "venv"]).arg(folder()?))?;
-    }
-    let pip = |arguments: &[&str]| {
-        let mut command = Command::new(&python);
-        command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(arguments);
-        command.current_dir(root).env(PROFILE.0, PROFILE.1);
-        run(&mut command)
-    };
-    for requirements in REQUIREMENTS {
-        pip(&["-r", requirements])?;
-    }
-    pip(&["--force-reinstall", "--no-deps", &format!("./{BINDINGS}")])
-}
-
-fn run(command: &mut Command) -> Outcome {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?}: {status}").into()),
-        Err(error) => Err(format!("{command:?} cannot be run: {error}").into()),
-    }
+fn environment() -> Result<Environment, Box<dyn Error>> {
+    Environment::named("python")
 }
