@@ -6,6 +6,7 @@ use crate::{
     peer::Peer,
     place::Place,
     rates::Rates,
+    raw::Totals,
     side::{Bindings, Desk, Engine, Scenario, Side},
 };
 use std::path::Path;
@@ -36,11 +37,21 @@ pub(crate) fn run(
             })?;
             let requests = (size.rounds + 1) * count;
             let (ours, theirs) = (ours.check(scenario, requests)?, theirs.check(scenario, requests)?);
-            if theirs.is_some() && ours != theirs {
-                return Err(format!("the files differ: ours {ours:?}, theirs {theirs:?}").into());
+            if theirs.is_some_and(|theirs| ours.is_none_or(|ours| fixed(ours) != fixed(theirs))) {
+                return Err(
+                    "the file of the engine and that written through Python hold different things".into()
+                );
             }
             push(rates.line(scenario.name(), place.kind().name(), callers, peer));
         }
     }
     Ok(())
+}
+
+/// What is the same of two files in which the same was done: measures count how long things took, in fewer or more bytes.
+fn fixed(mut totals: Totals) -> Totals {
+    if let Some((_, bytes)) = totals.get_mut("measure") {
+        *bytes = 0;
+    }
+    totals
 }

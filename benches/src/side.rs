@@ -192,7 +192,7 @@ impl Side for Desk {
     fn check(&mut self, scenario: Scenario, requests: usize) -> Res<Option<Totals>> {
         let found = self.0.check()?;
         equal("Django's requests", found.get("requests").copied(), requests)?;
-        for what in ["history", "messages", "receipts"] {
+        for what in ["history", "messages", "tasks", "receipts"] {
             equal(&format!("Django's {what}"), found.get(what).copied(), requests * scenario.commands())?;
         }
         Ok(None)

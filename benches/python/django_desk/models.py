@@ -1,4 +1,4 @@
-"""What a town hall keeps of its requests in Django: forms and states, history, messages, what is due, receipts."""
+"""What a town hall keeps of its requests in Django: forms and states, history, messages, tasks, receipts."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ class Request(models.Model):
     agent = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="requests")
     received_at = models.DateTimeField(db_index=True)
     target = models.DateTimeField(db_index=True)
+    respond_by = models.DateTimeField()
+    assign_by = models.DateTimeField()
+    intervene_by = models.DateTimeField()
 
     description = models.TextField()
     severity = models.CharField(max_length=20, choices=Severity, db_index=True)
@@ -72,7 +75,7 @@ class Request(models.Model):
 
 
 class Message(models.Model):
-    """A message to whoever asked; those that are queued are sent by a worker."""
+    """A message to whoever asked."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -84,22 +87,16 @@ class Message(models.Model):
     channel = models.CharField(max_length=20)
     to = models.CharField(max_length=100)
     text = models.TextField()
-    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED, db_index=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     queued_at = models.DateTimeField()
 
 
-class Due(models.Model):
-    """Something that is to happen later, unless it was done before."""
+class Task(models.Model):
+    """A message that is to be delivered, as workers take them."""
 
-    class Kind(models.TextChoices):
-        RESPONSE = "response"
-        ASSIGNMENT = "assignment"
-        INTERVENTION = "intervention"
-        TARGET = "target"
-
-    request = models.ForeignKey(Request, models.CASCADE, related_name="due")
-    kind = models.CharField(max_length=20, choices=Kind)
-    at = models.DateTimeField(db_index=True)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="tasks")
+    due = models.DateTimeField(db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
 
 
 class Receipt(models.Model):

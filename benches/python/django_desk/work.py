@@ -14,7 +14,7 @@ from django.template import Context, Engine, Template
 from django.utils import timezone
 from django_fsm import has_transition_perm
 
-from django_desk.models import Due, Message, Receipt, Request
+from django_desk.models import Message, Receipt, Request, Task
 from given import AGENT, DESK, HEAD, given
 
 # As the definition of the town says.
@@ -28,20 +28,15 @@ TEMPLATES: dict[str, Template] = {
         "prise-en-charge": "{{ authority }} : {{ stage }}.{% if message %} {{ message }}{% endif %}",
     }.items()
 }
-PROMISES = {
-    Due.Kind.RESPONSE: timedelta(hours=24),
-    Due.Kind.ASSIGNMENT: timedelta(hours=4),
-    Due.Kind.INTERVENTION: timedelta(hours=24),
-    Due.Kind.TARGET: timedelta(days=2),
-}
 KEPT = timedelta(days=30)
+"""For how long a key is known."""
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def tell(request: Request, template: str, now: datetime, **words: str) -> None:
     """Queues a message."""
     context = Context({"authority": "Ville de Saint-Aubin-des-Prés", **words}, autoescape=False, use_l10n=False)
-    Message.objects.create(
+    message = Message.objects.create(
         request=request,
         template=template,
         channel=request.answer_by,
@@ -49,6 +44,7 @@ def tell(request: Request, template: str, now: datetime, **words: str) -> None:
         text=TEMPLATES[template].render(context),
         queued_at=now,
     )
+    Task.objects.create(message=message, due=now)
 
 
 class Caller:
@@ -67,7 +63,10 @@ class Caller:
             channel=said.channel,
             service="eau",
             received_at=now,
-            target=now + PROMISES[Due.Kind.TARGET],
+            target=now + timedelta(days=2),
+            respond_by=now + timedelta(hours=24),
+            assign_by=now + timedelta(hours=4),
+            intervene_by=now + timedelta(hours=24),
             description=said.description,
             severity=said.severity,
             given=said.given,
@@ -91,7 +90,6 @@ class Caller:
             code=request.reference,
             service_phone="02 61 91 00 12",
         )
-        Due.objects.bulk_create(Due(request=request, kind=kind, at=now + wait) for kind, wait in PROMISES.items())
         return request.pk
 
     @transaction.atomic
@@ -105,7 +103,6 @@ class Caller:
         request.save(update_fields=["state", "agent"])
         Receipt.objects.create(request=request, actor=self._head, key=f"confier-{id}", expires=now + KEPT)
         tell(request, "prise-en-charge", now, stage="Une équipe s'en occupe")
-        request.due.filter(kind=Due.Kind.ASSIGNMENT).delete()
 
 
 class Desk:
@@ -129,5 +126,5 @@ class Desk:
             "history": Request.history.count(),
             "messages": Message.objects.count(),
             "receipts": Receipt.objects.count(),
-            "due": Due.objects.count(),
+            "tasks": Task.objects.count(),
         }
