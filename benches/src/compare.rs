@@ -1,24 +1,37 @@
 //! The comparison: scenarios, rounds, figures.
 
 use crate::{
-    Res, flush,
+    Res, beside, flush,
     pair::Pair,
+    peer::Peer,
     place::{Kind, Place},
-    timing::{median, now},
+    rates::Rates,
+    timing::now,
     town::AGENT,
 };
 use serde::Serialize;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// How much is compared.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
-    /// Rounds, ours and by hand in turn.
+    /// Rounds, ours and theirs in turn.
     pub rounds: usize,
     /// Things done a round by one caller.
     pub count: usize,
     /// Requests that there are where lists and figures are read.
     pub requests: usize,
+}
+
+/// What is compared with what.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// The peers that are wanted.
+    pub peers: Vec<Peer>,
+    /// A Python that has the bindings and the packages of `benches/python/requirements.txt`.
+    pub python: Option<PathBuf>,
+    /// How much.
+    pub size: Size,
 }
 
 /// A line of the table.
@@ -40,18 +53,29 @@ pub struct Line {
     pub ratio: f64,
 }
 
+impl Line {
+    /// How many microseconds longer a call of ours takes; less than none if it is faster.
+    pub fn overhead(&self) -> f64 {
+        (1.0 / self.ours - 1.0 / self.theirs) * 1e6
+    }
+}
+
 /// What is aimed at: a least ratio.
 pub fn aim(line: &Line, flush: Duration) -> Option<f64> {
-    match (line.scenario, line.store, line.callers) {
-        ("intake" | "transition", "sqlite", 1) | ("intake" | "transition", "mariadb", 16) => Some(0.8),
-        ("intake", "sqlite", 16) => Some(if flush >= Duration::from_millis(1) { 3.0 } else { 1.0 }),
-        ("import", "sqlite", _) => Some(0.6),
+    match (line.peer, line.scenario, line.store, line.callers) {
+        ("raw", "intake" | "transition", "sqlite", 1) | ("raw", "intake" | "transition", "mariadb", 16) => {
+            Some(0.8)
+        }
+        ("raw", "intake", "sqlite", 16) => Some(if flush >= Duration::from_millis(1) { 3.0 } else { 1.0 }),
+        ("raw", "import", "sqlite", _) => Some(0.6),
+        ("django", _, _, 1) => Some(3.0),
+        ("django", ..) => Some(8.0),
         _ => None,
     }
 }
 
 /// How many are at work where many are.
-const MANY: usize = 16;
+pub(crate) const MANY: usize = 16;
 /// How many transactions are one where rows are taken over by hand: those of a hundred cases, of four each.
 const GROUPED: usize = 400;
 
@@ -59,7 +83,7 @@ const GROUPED: usize = 400;
 ///
 /// # Errors
 /// If anything fails, or both sides do not hold the same in the end.
-pub fn run(kind: Kind, size: Size, mut say: impl FnMut(&Line)) -> Res<(Vec<Line>, Duration)> {
+pub fn run(kind: Kind, wanted: &Beside, mut say: impl FnMut(&Line)) -> Res<(Vec<Line>, Duration)> {
     let place = Place::new(kind)?;
     let flush = flush::time(place.directory())?;
     let mut lines = Vec::new();
@@ -67,56 +91,42 @@ pub fn run(kind: Kind, size: Size, mut say: impl FnMut(&Line)) -> Res<(Vec<Line>
         say(&line);
         lines.push(line);
     };
-    for callers in [1, MANY] {
-        push(intake(&place, size, callers)?);
-    }
-    for callers in [1, MANY] {
-        push(transition(&place, size, callers)?);
-    }
-    push(import(&place, size)?);
-    for line in read(&place, size)? {
-        push(line);
+    for peer in &wanted.peers {
+        match peer {
+            Peer::Raw => by_hand(&place, wanted.size, &mut push)?,
+            Peer::Python | Peer::Django if kind == Kind::Sqlite => {
+                let python = wanted.python.as_deref().ok_or(
+                    "where is a Python with the bindings? `cargo xtask compare` makes one and says so with `--python`",
+                )?;
+                beside::run(&place, python, *peer, wanted.size, &mut push)?;
+            }
+            Peer::Python | Peer::Django => {}
+        }
     }
     Ok((lines, flush))
+}
+
+/// Beside the same writes by hand.
+fn by_hand(place: &Place, size: Size, push: &mut impl FnMut(Line)) -> Res<()> {
+    for callers in [1, MANY] {
+        push(intake(place, size, callers)?);
+    }
+    for callers in [1, MANY] {
+        push(transition(place, size, callers)?);
+    }
+    push(import(place, size)?);
+    for line in read(place, size)? {
+        push(line);
+    }
+    Ok(())
 }
 
 /// The reference copies all of its maps at each commit, so that all or nothing is obvious: it is not filled further.
 const IN_MEMORY: usize = 2_000;
 
 /// More at once do more a round.
-const fn done(size: Size, callers: usize) -> usize {
+pub(crate) const fn done(size: Size, callers: usize) -> usize {
     if callers == 1 { size.count } else { size.count * 4 }
-}
-
-/// Rates of rounds.
-struct Rates {
-    ours: Vec<f64>,
-    theirs: Vec<f64>,
-}
-
-impl Rates {
-    /// Rounds of so many things; the first, in which caches fill, does not count.
-    fn rounds(
-        size: Size,
-        count: usize,
-        mut round: impl FnMut(usize) -> Res<(Duration, Duration)>,
-    ) -> Res<Self> {
-        let mut out = Self { ours: Vec::new(), theirs: Vec::new() };
-        for n in 0..=size.rounds {
-            let (ours, theirs) = round(n)?;
-            if n > 0 {
-                out.ours.push(count as f64 / ours.as_secs_f64());
-                out.theirs.push(count as f64 / theirs.as_secs_f64());
-            }
-        }
-        Ok(out)
-    }
-
-    fn line(self, scenario: &'static str, place: &Place, callers: usize) -> Line {
-        let (ours, theirs) = (median(self.ours), median(self.theirs));
-        let store = place.kind().name();
-        Line { scenario, store, callers, ours, peer: "raw", theirs, ratio: ours / theirs }
-    }
 }
 
 fn intake(place: &Place, size: Size, callers: usize) -> Res<Line> {
@@ -127,7 +137,7 @@ fn intake(place: &Place, size: Size, callers: usize) -> Res<Line> {
         Ok((ours, pair.follow(callers, 1)?))
     })?;
     pair.check()?;
-    Ok(rates.line("intake", place, callers))
+    Ok(rates.line("intake", place.kind().name(), callers, Peer::Raw))
 }
 
 fn transition(place: &Place, size: Size, callers: usize) -> Res<Line> {
@@ -140,7 +150,7 @@ fn transition(place: &Place, size: Size, callers: usize) -> Res<Line> {
         Ok((ours, pair.follow(callers, 1)?))
     })?;
     pair.check()?;
-    Ok(rates.line("transition", place, callers))
+    Ok(rates.line("transition", place.kind().name(), callers, Peer::Raw))
 }
 
 fn import(place: &Place, size: Size) -> Res<Line> {
@@ -151,7 +161,7 @@ fn import(place: &Place, size: Size) -> Res<Line> {
         Ok((ours, pair.follow(1, GROUPED)?))
     })?;
     pair.check()?;
-    Ok(rates.line("import", place, MANY))
+    Ok(rates.line("import", place.kind().name(), MANY, Peer::Raw))
 }
 
 /// A list and a figure where there are many requests, one in fifty of them the agent's own.
@@ -181,7 +191,7 @@ fn read(place: &Place, size: Size) -> Res<[Line; 2]> {
         }
         Ok((ours_took, begun.elapsed()))
     })?
-    .line("list", place, 1);
+    .line("list", place.kind().name(), 1, Peer::Raw);
     let measure = Rates::rounds(size, 1, |_| {
         let begun = now();
         let ours = pair.town.by_service()?;
@@ -194,6 +204,6 @@ fn read(place: &Place, size: Size) -> Res<[Line; 2]> {
         }
         Ok((ours_took, took))
     })?
-    .line("measure", place, 1);
+    .line("measure", place.kind().name(), 1, Peer::Raw);
     Ok([list, measure])
 }

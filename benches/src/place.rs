@@ -7,7 +7,10 @@ use crate::{
 use grc_core::{Stores, storage::MemoryStore, vault::MemoryKeyring};
 use private_server::{Server, Setup};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, mysql::MySqlConnectOptions};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -76,6 +79,11 @@ impl Place {
         self.directory.path()
     }
 
+    /// Where the file of a name is, on a kind of store that has files.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory().join(format!("{name}.db"))
+    }
+
     fn database(&self, name: &str) -> Res<String> {
         let server = self.server.as_ref().ok_or("this place has no server")?;
         let sql = format!("CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4");
@@ -91,7 +99,7 @@ impl Place {
     /// # Errors
     /// If it cannot be made.
     pub fn ours(&self, name: &str) -> Res<Stores> {
-        let path = self.directory().join(format!("{name}.db"));
+        let path = self.file(name);
         Ok(match self.kind {
             Kind::Memory => {
                 let store = Arc::new(MemoryStore::with(Uuid::from_u128(1), false));
@@ -124,7 +132,7 @@ impl Place {
     pub fn eye(&self, name: &str) -> Res<Box<dyn Raw>> {
         Ok(match self.kind {
             Kind::Memory => Box::new(Maps::default()),
-            Kind::Sqlite => Box::new(Sqlite::open(&self.directory().join(format!("{name}.db")))?),
+            Kind::Sqlite => Box::new(Sqlite::open(&self.file(name))?),
             Kind::Mariadb => Box::new(Mysql::open(&self.database(name)?)?),
         })
     }

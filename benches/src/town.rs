@@ -15,7 +15,7 @@ use grc_core::{
 };
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -31,13 +31,17 @@ const TEXTS: [&str; 4] = [
 const NAMES: [(&str, &str); 4] =
     [("Anne", "Le Gall"), ("Yacine", "Benali"), ("Maëlys", "Dupont-Nguyen"), ("Théo", "Guivarc'h")];
 
+/// Where the definition of the quickstart is.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart/town")
+}
+
 /// The definition of the quickstart.
 ///
 /// # Errors
 /// If it cannot be read.
 pub fn definition() -> Res<Definition> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart/town");
-    Ok(Definition::from_dir(path)?)
+    Ok(Definition::from_dir(folder())?)
 }
 
 /// The nth of some, over and over.
@@ -65,17 +69,28 @@ pub fn intake(n: usize) -> Intake {
         )
 }
 
+fn published(stores: Stores) -> Res<Authority> {
+    pollster::block_on(async {
+        let authority = Grc::open(stores).await?.authority("town")?;
+        authority.host("bench").publish(&definition()?).await?;
+        Ok(authority)
+    })
+}
+
 /// An engine over a store, and what was committed through it.
 #[derive(Debug)]
 pub struct Town {
     authority: Authority,
-    recorder: Arc<Recorder>,
+    /// None where nothing is to be between the engine and its store.
+    recorder: Option<Arc<Recorder>>,
+    /// Whether commands have keys, under which each is done once.
+    keyed: bool,
     /// Where its callers' time goes.
     pub spent: Arc<Spent>,
 }
 
 impl Town {
-    /// Opens an engine and publishes the definition.
+    /// Opens an engine and publishes the definition. What is committed is noted.
     ///
     /// # Errors
     /// If the store or the definition is refused.
@@ -84,18 +99,22 @@ impl Town {
         let recorder = Recorder::before(stores.store, spent.clone());
         let keyring = Asked::before(stores.keyring, spent.clone());
         let stores = Stores { store: recorder.clone(), keyring, ..stores };
-        let authority = pollster::block_on(async {
-            let authority = Grc::open(stores).await?.authority("town")?;
-            authority.host("bench").publish(&definition()?).await?;
-            Res::Ok(authority)
-        })?;
+        let authority = published(stores)?;
         recorder.take();
-        Ok(Self { authority, recorder, spent })
+        Ok(Self { authority, recorder: Some(recorder), keyed: false, spent })
+    }
+
+    /// Opens an engine as a program does that embeds it: nothing is noted, and each command has a key.
+    ///
+    /// # Errors
+    /// If the store or the definition is refused.
+    pub fn keyed(stores: Stores) -> Res<Self> {
+        Ok(Self { authority: published(stores)?, recorder: None, keyed: true, spent: Arc::default() })
     }
 
     /// What was committed since this was asked last, without what the definition is.
     pub fn committed(&self) -> Vec<Batch> {
-        let mut batches = self.recorder.take();
+        let mut batches = self.recorder.as_deref().map(Recorder::take).unwrap_or_default();
         batches.retain(|batch| batch.authority() == "town");
         batches
     }
@@ -115,7 +134,9 @@ impl Town {
     pub fn receive(&self, callers: usize, from: usize, count: usize) -> Res<(Vec<RequestId>, Duration)> {
         let ids = Mutex::new(Vec::with_capacity(count));
         let time = timed(&mut self.hands("a-17", callers), count, |session, n| {
-            let submitted = patient(|| session.submit(intake(from + n)))?;
+            let n = from + n;
+            let intake = || if self.keyed { intake(n).key(format!("intake-{n}")) } else { intake(n) };
+            let submitted = patient(|| session.submit(intake()))?;
             ids.lock().unwrap_or_else(PoisonError::into_inner).push(submitted.id());
             Ok(())
         })?;
@@ -128,11 +149,14 @@ impl Town {
     /// If one is refused.
     pub fn assign(&self, callers: usize, ids: &[RequestId]) -> Res<Duration> {
         timed(&mut self.hands("a-03", callers), ids.len(), |session, n| {
+            let Some(id) = ids.get(n) else { return Ok(()) };
             let fire = Fire::new("confier").to(Assignee::agent(AGENT));
-            match ids.get(n) {
-                Some(id) => Ok(patient(|| session.act_on(*id, None, fire.clone())).map(|_| ())?),
-                None => Ok(()),
+            let mut instruction = Instruction::new(Command::Fire(fire));
+            if self.keyed {
+                instruction = instruction.key(format!("confier-{id}"));
             }
+            patient(|| session.act_on(*id, None, instruction.clone()))?;
+            Ok(())
         })
     }
 

@@ -9,6 +9,7 @@
 mod api;
 mod compare;
 mod duplicates;
+mod environment;
 mod figures;
 mod fuzz;
 mod galera;
@@ -89,7 +90,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "compare",
-        help: "how fast the library is beside the same writes by hand, here and now: [--quick] [--json]…",
+        help: "how fast the library is, here and now, beside the same writes by hand, through Python, beside Django: [--quick]
+               [--json] [--requests N] [--store memory|sqlite|mariadb] [--peer raw|python|django]…; packages are fetched",
         run: Run::With(compare::run),
     },
     Command {
@@ -173,7 +175,9 @@ fn afresh(given: &[OsString]) -> std::io::Error {
     };
     let mut command = std::process::Command::new(program);
     command.args(std::env::args_os().skip(1));
-    given.iter().for_each(|name| drop(command.env_remove(name)));
+    for name in given {
+        command.env_remove(name);
+    }
     command.exec()
 }
 

@@ -8,22 +8,26 @@
 
 use grc_benches::{
     Res,
-    compare::{Line, Size, aim, run},
+    compare::{Beside, Line, Size, aim, run},
+    peer::Peer,
     place::Kind,
 };
 use lexopt::prelude::{Long, Short, ValueExt};
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 const HELP: &str = "\
-How fast the library is beside the same writes by hand, on this machine, in one run.
+How fast the library is beside others, on this machine, in one run: beside the same writes by hand (raw); through Python,
+beside the engine without it (python) and beside Django doing the same work (django), both on SQLite.
 
   --quick          fewer rounds, 5,000 requests where lists and figures are read (full: 100,000)
   --requests N     how many requests there are where lists and figures are read
   --store NAME     only this store: memory, sqlite, mariadb
+  --peer NAME      only this peer: raw, python, django; may be given again
+  --python PATH    a Python with the bindings and the packages of benches/python/requirements.txt
   --json           an array of {scenario, store, callers, ours, peer, theirs, ratio}; the table goes to standard error";
 
 struct Options {
-    size: Size,
+    beside: Beside,
     stores: Vec<Kind>,
     json: bool,
 }
@@ -31,6 +35,7 @@ struct Options {
 /// None if only help was asked for.
 fn read() -> Result<Option<Options>, lexopt::Error> {
     let (mut quick, mut json, mut requests, mut stores) = (false, false, None, Kind::ALL.to_vec());
+    let (mut peers, mut python): (Vec<Peer>, Option<PathBuf>) = (Vec::new(), None);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -44,6 +49,14 @@ fn read() -> Result<Option<Options>, lexopt::Error> {
                     return Err(format!("there is no store `{name}`: memory, sqlite or mariadb").into());
                 }
             }
+            Long("peer") => {
+                let name = parser.value()?.string()?;
+                let peer = Peer::ALL.into_iter().find(|peer| peer.name() == name);
+                peers.push(peer.ok_or_else(|| format!("there is no peer `{name}`: raw, python or django"))?);
+            }
+            Long("python") => {
+                python = Some(std::path::absolute(parser.value()?).map_err(|error| error.to_string())?)
+            }
             Long("help") | Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
         }
@@ -54,28 +67,40 @@ fn read() -> Result<Option<Options>, lexopt::Error> {
         Size { rounds: 9, count: 400, requests: 100_000 }
     };
     size.requests = requests.unwrap_or(size.requests);
-    Ok(Some(Options { size, stores, json }))
+    if peers.is_empty() {
+        peers = Peer::ALL.to_vec();
+    }
+    if !peers.contains(&Peer::Raw) && !stores.contains(&Kind::Sqlite) {
+        return Err("the peers `python` and `django` are there on `sqlite` only".into());
+    }
+    Ok(Some(Options { beside: Beside { peers, python, size }, stores, json }))
 }
 
 fn compare(options: &Options) -> Res<()> {
     let mut lines = Vec::new();
     let say = |text: &str| if options.json { eprintln!("{text}") } else { println!("{text}") };
-    let Size { rounds, requests, .. } = options.size;
+    let Size { rounds, requests, .. } = options.beside.size;
     say(&format!(
         "a second, medians of {rounds} rounds in turn; lists and figures among {requests} requests (in memory: at most 2,000)\n"
     ));
-    say("scenario    store    callers        ours     by hand   ratio");
+    say("scenario    store    callers  peer          ours      theirs   ratio");
     for kind in &options.stores {
         let show = |line: &Line| {
-            let Line { scenario, store, callers, ours, theirs, ratio, .. } = line;
-            say(&format!("{scenario:<11} {store:<8} {callers:>7} {ours:>11.1} {theirs:>11.1} {ratio:>7.2}"));
+            let Line { scenario, store, callers, ours, peer, theirs, ratio } = line;
+            let more = match *peer {
+                "python" => format!("  {:+.0} us a call", line.overhead()),
+                _ => String::new(),
+            };
+            say(&format!(
+                "{scenario:<11} {store:<8} {callers:>7}  {peer:<7} {ours:>10.1} {theirs:>11.1} {ratio:>7.2}{more}"
+            ));
         };
-        let (of_kind, flush) = run(*kind, options.size, show)?;
+        let (of_kind, flush) = run(*kind, &options.beside, show)?;
         for line in &of_kind {
             if let Some(aim) = aim(line, flush) {
-                let Line { scenario, callers, ratio, .. } = line;
+                let Line { scenario, callers, peer, ratio, .. } = line;
                 let word = if *ratio >= aim { "reached" } else { "NOT reached" };
-                say(&format!("  aim for {scenario} by {callers}: {aim}, {word} ({ratio:.2})"));
+                say(&format!("  aim for {scenario} by {callers} beside {peer}: {aim}, {word} ({ratio:.2})"));
             }
         }
         if *kind != Kind::Memory {
