@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from conftest import Place
 from towns import HOLE, START, Town, definition
 
 import grc
@@ -40,10 +41,10 @@ def memory_watched(watch: Watch) -> Iterator[Town]:
         watch.answer = START
 
 
-@pytest.fixture(params=["memory", "file"])
-def watched(request: pytest.FixtureRequest, watch: Watch, file: str) -> Iterator[Town]:
+@pytest.fixture
+def watched(watch: Watch, anywhere: Place) -> Iterator[Town]:
     """A town that lives by it."""
-    with grc.open("memory:" if request.param == "memory" else file, clock=watch) as store:
+    with grc.open(**anywhere, clock=watch) as store:
         town = Town(store, grc.ManualClock(START))
         town.host.publish(definition())
         yield town

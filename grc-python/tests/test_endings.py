@@ -6,6 +6,7 @@ import gc
 from pathlib import Path
 
 import pytest
+from conftest import Place
 from scripts import run
 from towns import HOLE, START, Post, Town, definition
 
@@ -15,12 +16,12 @@ from grc import aio
 
 @pytest.fixture(params=["memory", "file"])
 def url(request: pytest.FixtureRequest, file: str) -> str:
-    """In memory and in a file."""
+    """In memory and in a file, for a script."""
     return "memory:" if request.param == "memory" else file
 
 
-def test_closing_again_does_nothing(url: str) -> None:
-    store = grc.open(url)
+def test_closing_again_does_nothing(anywhere: Place) -> None:
+    store = grc.open(**anywhere)
     assert not store.closed and repr(store) == "<grc.Store>"
     store.close()
     store.close()
@@ -29,8 +30,8 @@ def test_closing_again_does_nothing(url: str) -> None:
         pass
 
 
-def test_what_was_had_of_a_closed_store_says_so(url: str) -> None:
-    store = grc.open(url)
+def test_what_was_had_of_a_closed_store_says_so(anywhere: Place) -> None:
+    store = grc.open(**anywhere)
     authority = store.authority("rennes")
     authority.host("tests").publish(definition())
     session = authority.session("a-09")
@@ -64,9 +65,9 @@ def test_a_store_that_is_dropped_lets_go_of_its_file(tmp_path: Path, file: str) 
         assert store.authority("rennes").host("tests").definition().types
 
 
-def test_a_session_keeps_its_store(url: str) -> None:
+def test_a_session_keeps_its_store(anywhere: Place) -> None:
     def session() -> grc.Session:
-        store = grc.open(url)
+        store = grc.open(**anywhere)
         store.authority("rennes").host("tests").publish(definition())
         return store.authority("rennes").session("a-09")
 

@@ -34,8 +34,8 @@ async def test_in_memory(async_memory_town: AsyncTown) -> None:
     await one_job(async_memory_town)
 
 
-async def test_in_a_file(async_file_town: AsyncTown) -> None:
-    await one_job(async_file_town)
+async def test_in_a_file(async_lasting_town: AsyncTown) -> None:
+    await one_job(async_lasting_town)
 
 
 async def test_requests_are_paged_lazily(async_memory_town: AsyncTown) -> None:
@@ -58,8 +58,8 @@ async def test_a_store_is_awaited_or_entered(file: str) -> None:
     assert again.closed
 
 
-async def test_many_at_once(async_file_town: AsyncTown) -> None:
-    town = async_file_town
+async def test_many_at_once(async_lasting_town: AsyncTown) -> None:
+    town = async_lasting_town
     reported = await asyncio.gather(*[town.hole() for _ in range(40)])
     assert len({one.id for one in reported}) == 40 and len({one.tracking_code for one in reported}) == 40
     verdicts = await asyncio.gather(*[town.host.verify(one.id) for one in reported])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from conftest import Place
 from towns import ANNE, DAY, SOMEWHERE, AsyncTown, Post, Town, definition
 
 import grc
@@ -13,11 +14,10 @@ from grc import aio
 WHO = "a-1"
 
 
-@pytest.fixture(params=["memory", "file"])
-def village(request: pytest.FixtureRequest, clock: grc.ManualClock, file: str) -> Iterator[Town]:
+@pytest.fixture
+def village(clock: grc.ManualClock, anywhere: Place) -> Iterator[Town]:
     """A village that forgets after thirty days."""
-    url = "memory:" if request.param == "memory" else file
-    with grc.open(url, clock=clock, seed=7, test=True) as store:
+    with grc.open(**anywhere, clock=clock, seed=7, test=True) as store:
         town = Town(store, clock)
         town.host.publish(definition("messages.toml"))
         yield town

@@ -15,8 +15,8 @@ import grc
 from grc import aio
 
 
-async def test_two_hundred_tasks_lose_nothing(async_file_town: AsyncTown) -> None:
-    town = async_file_town
+async def test_two_hundred_tasks_lose_nothing(async_lasting_town: AsyncTown) -> None:
+    town = async_lasting_town
     reported = await town.hole(fields={**HOLE, "profondeur": 0})
     conflicts = 0
 
@@ -106,8 +106,8 @@ async def test_a_timeout(async_memory_town: AsyncTown) -> None:
         await asyncio.wait_for(async_memory_town.host.work(Never()), 0.2)
 
 
-async def test_cancelled_at_any_moment_it_is_whole_or_not_at_all(async_file_town: AsyncTown) -> None:
-    town = async_file_town
+async def test_cancelled_at_any_moment_it_is_whole_or_not_at_all(async_lasting_town: AsyncTown) -> None:
+    town = async_lasting_town
     done = 0
     for n in range(60):
         task = asyncio.ensure_future(town.hole(key=f"form-{n}"))

@@ -17,13 +17,13 @@ import grc
 THREADS = 8
 
 
-def test_no_increment_is_lost(file_town: Town) -> None:
-    reported = file_town.hole(fields={**HOLE, "profondeur": 0})
+def test_no_increment_is_lost(lasting_town: Town) -> None:
+    reported = lasting_town.hole(fields={**HOLE, "profondeur": 0})
     conflicts = [0] * THREADS
     start = threading.Barrier(THREADS)
 
     def increment(thread: int) -> None:
-        session = file_town.authority.session("a-09")
+        session = lasting_town.authority.session("a-09")
         start.wait(30)
         for _ in range(10):
             while True:
@@ -40,25 +40,25 @@ def test_no_increment_is_lost(file_town: Town) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         for done in [pool.submit(increment, thread) for thread in range(THREADS)]:
             done.result(timeout=90)
-    seen = file_town.session().open(reported.id)
+    seen = lasting_town.session().open(reported.id)
     assert seen.fields["profondeur"] == THREADS * 10
-    corrections = [entry for entry in file_town.session().history(reported.id) if entry.kind == "corrected"]
+    corrections = [entry for entry in lasting_town.session().history(reported.id) if entry.kind == "corrected"]
     assert len(corrections) == THREADS * 10 and sum(conflicts) > 0
-    assert file_town.host.verify(reported.id).sound
+    assert lasting_town.host.verify(reported.id).sound
 
 
-def test_everything_at_once(file_town: Town) -> None:
+def test_everything_at_once(lasting_town: Town) -> None:
     # Writers, readers, workers, figures and files, each for itself: no deadlock, and all of it is there.
-    session = file_town.session()
+    session = lasting_town.session()
     post = Post()
     jobs: list[Any] = [
-        lambda: file_town.hole(requester=ANNE),
+        lambda: lasting_town.hole(requester=ANNE),
         lambda: list(session.requests(limit=7)),
-        lambda: file_town.host.work(post),
+        lambda: lasting_town.host.work(post),
         lambda: session.measure(["opened", "closure-median"], by="month"),
-        lambda: file_town.hole(files=[session.store_file("a.txt", b"a" * 5000)]),
-        lambda: file_town.host.changes(),
-        lambda: file_town.host.publish(file_town.host.definition()),
+        lambda: lasting_town.hole(files=[session.store_file("a.txt", b"a" * 5000)]),
+        lambda: lasting_town.host.changes(),
+        lambda: lasting_town.host.publish(lasting_town.host.definition()),
         lambda: session.list(where={"==": [{"var": "form.danger"}, True]}),
     ]
 
@@ -69,8 +69,8 @@ def test_everything_at_once(file_town: Town) -> None:
     with ThreadPoolExecutor(len(jobs)) as pool:
         for done in [pool.submit(repeat, job) for job in jobs]:
             done.result(timeout=90)
-    file_town.later(DAY)
-    file_town.host.work(post)
+    lasting_town.later(DAY)
+    lasting_town.host.work(post)
     assert len(list(session.requests())) == 24
     assert len(post.got) == len({message.key for message in post.got}) == 12
 
@@ -108,24 +108,24 @@ def test_a_commit_that_waits_does_not_hold_the_interpreter(file_town: Town, tmp_
         assert waiting.result(timeout=30).id
 
 
-def test_keys_make_once_of_many(file_town: Town) -> None:
+def test_keys_make_once_of_many(lasting_town: Town) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
-        told = list(pool.map(lambda _: file_town.hole(key="form-1"), range(THREADS * 3), timeout=60))
-    assert len({one.id for one in told}) == 1 and len(file_town.session().list()) == 1
+        told = list(pool.map(lambda _: lasting_town.hole(key="form-1"), range(THREADS * 3), timeout=60))
+    assert len({one.id for one in told}) == 1 and len(lasting_town.session().list()) == 1
 
 
-def test_closing_while_others_work(file_town: Town) -> None:
+def test_closing_while_others_work(lasting_town: Town) -> None:
     def until_closed() -> type[Exception]:
         while True:
             try:
-                file_town.hole()
+                lasting_town.hole()
             except grc.GrcError as error:
                 return type(error)
 
     with ThreadPoolExecutor(4) as pool:
         working = [pool.submit(until_closed) for _ in range(4)]
         time.sleep(0.2)
-        file_town.store.close()
+        lasting_town.store.close()
         kinds = {one.result(timeout=30) for one in working}
     assert kinds <= {grc.ClosedError, grc.StorageError, grc.StorageUnavailable, grc.KeyringError}
 

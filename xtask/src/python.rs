@@ -5,6 +5,7 @@ use crate::{
     Outcome,
     environment::{BINDINGS, Environment, Wheel, root},
 };
+use private_server::{Server, Setup};
 use std::process::Command;
 
 const EXAMPLES: &str = "examples/python";
@@ -12,6 +13,10 @@ const EXAMPLES: &str = "examples/python";
 const COMPARED: &str = "benches/python";
 /// What the tests need of other packages, at the versions that were tried.
 const REQUIREMENTS: [&str; 2] = ["grc-python/requirements.txt", "examples/python/requirements.txt"];
+
+/// The variable that tells the tests where a server is, and how many pairs of databases, for a store and for its keys, it has
+/// for them.
+const SERVER: (&str, usize) = ("GRC_TEST_MYSQL", 100);
 
 /// Where a command runs, and what it is.
 type Check = (&'static str, &'static [&'static str]);
@@ -35,10 +40,15 @@ const CHECKS: [Check; 12] = [
 pub(crate) fn test() -> Outcome {
     let environment = Environment::named("python")?;
     environment.install(&REQUIREMENTS, Wheel::Dev)?;
-    let (root, python) = (root()?, environment.python());
+    let (root, python, server) = (root()?, environment.python(), server()?);
     for (folder, arguments) in CHECKS {
         let begun = crate::run::now();
-        let output = Command::new(&python).args(arguments).current_dir(root.join(folder)).output()?;
+        let mut command = Command::new(&python);
+        command
+            .args(arguments)
+            .current_dir(root.join(folder))
+            .env(SERVER.0, server.url("").trim_end_matches('/'));
+        let output = command.output()?;
         // In one piece, whoever else says something now.
         let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
         let (what, took) = (arguments.join(" "), begun.elapsed().as_secs_f64());
@@ -48,4 +58,12 @@ pub(crate) fn test() -> Outcome {
         }
     }
     Ok(())
+}
+
+/// A server of the tests' own.
+fn server() -> std::io::Result<Server> {
+    let names = (1..=SERVER.1).flat_map(|number| [format!("t{number}"), format!("k{number}")]);
+    let create =
+        |setup: Setup, name: String| setup.sql(&format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"));
+    names.fold(Setup::new(), create).start()
 }
