@@ -55,7 +55,7 @@ impl Environment {
         command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(arguments);
         command.current_dir(&self.root);
         if wheel == Wheel::Dev {
-            command.env("MATURIN_PEP517_ARGS", "--profile dev --features shared");
+            command.env("MATURIN_PEP517_ARGS", "--profile dev --features tested");
         }
         run(&mut command)
     }

@@ -19,7 +19,7 @@ const WITHOUT: [&str; 2] = ["--exclude", "grc-benches"];
 
 /// A program of tests.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Tests {
+struct Tests {
     name: String,
     program: PathBuf,
     /// Where it runs, as cargo would have it.
@@ -57,8 +57,7 @@ impl Tests {
     }
 }
 
-/// Builds all tests.
-pub(crate) fn build() -> Result<Vec<Tests>, Box<dyn std::error::Error>> {
+fn build() -> Result<Vec<Tests>, Box<dyn std::error::Error>> {
     let built = Command::new("cargo")
         .arg("test")
         .args(ALL)

@@ -42,7 +42,7 @@
 //! That the kit would see a broken store is shown by `tests/conformance_mutants` of this crate: each clause is broken
 //! there on purpose, in several ways, and each case is failed by something broken. [`FaultStore`] and [`FaultKeyring`]
 //! lie between the engine and what it stands on, and let one call fail, before it is made or with its answer lost: a
-//! scenario is played for the first call, the second, … until it passes untouched (`tests/faults.rs`).
+//! scenario is played for the first call, the second, … until it passes untouched (`tests/behaviour/faults.rs`).
 //!
 //! What the kit cannot show, an adapter shows itself: that an acknowledged batch survives the death of the process
 //! (C-02), that a fault at every call to the disk leaves all or nothing (C-01), and that dropped bytes are not in its

@@ -65,6 +65,10 @@ impl Eye {
                 self.look_into(&path, file, quick);
             }
         }
+        if self.secrets.len() != known {
+            // What became secret meanwhile may be in what was just looked at, and was not looked for.
+            self.images.clear();
+        }
     }
 
     fn look_into(&mut self, path: &Path, mut file: File, quick: bool) {

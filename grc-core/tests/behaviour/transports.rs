@@ -21,7 +21,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-const VILLE: &str = include_str!("definitions/messages.toml");
+const VILLE: &str = include_str!("../definitions/messages.toml");
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 async fn ville() -> (Authority, Arc<ManualClock>) {

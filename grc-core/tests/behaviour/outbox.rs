@@ -30,7 +30,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-const VILLE: &str = include_str!("definitions/messages.toml");
+const VILLE: &str = include_str!("../definitions/messages.toml");
 
 /// Lets go once.
 async fn pause() {

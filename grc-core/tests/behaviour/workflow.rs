@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
-
-use common::{Town, at, leak, refusal};
+use crate::common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, Budget, Intake, Party, Submitted, Value, Word,
     request::{Command, Fire},

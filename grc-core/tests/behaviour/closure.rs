@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{Town, leak, refusal};
+use crate::common::{Town, leak, refusal};
 use grc_core::{
     Actor, Assignee, Condition, List, RequestId, Session, TrackingCode, Word,
     insight::Question,

@@ -5,7 +5,7 @@
 use grc_core::definition::Definition;
 
 /// A definition without a fault.
-const BASE: &str = include_str!("definitions/base.toml");
+const BASE: &str = include_str!("../definitions/base.toml");
 
 /// Whatever comes in, a bounded answer comes out.
 fn survives(name: &str, text: &str) {
@@ -75,7 +75,7 @@ fn hostile() -> Vec<String> {
     strings.push("z".repeat(100_000));
     strings.push("a".repeat(64));
     strings.push("a".repeat(65));
-    strings.extend(serde_json::from_str::<Vec<String>>(include_str!("data/blns.json")).unwrap());
+    strings.extend(serde_json::from_str::<Vec<String>>(include_str!("../data/blns.json")).unwrap());
     strings
 }
 

@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
-
-use common::{Town, at, definition, leak};
+use crate::common::{self, Town, at, definition, leak};
 use grc_core::{
     Actor, Assignee, Budget, Intake, Moment, Party, RequestId, Typed,
     insight::Question,

@@ -4,7 +4,7 @@ use grc_core::definition::{Definition, Finding};
 use std::{fmt::Write as _, path::Path};
 
 /// A definition without a fault, which the cases below break one at a time.
-const BASE: &str = include_str!("definitions/base.toml");
+const BASE: &str = include_str!("../definitions/base.toml");
 
 /// What to look for in [`BASE`] (empty: the end), what to write instead with `#!` on the line that the finding must
 /// name, and the code and path of the only finding.

@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-mod common;
-
-use common::{Town, at, leak, refusal};
+use crate::common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, GrcError, Instruction, Intake, Party, Place, Typed, Value,
     insight::Question,

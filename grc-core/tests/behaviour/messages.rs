@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-const VILLE: &str = include_str!("definitions/messages.toml");
+const VILLE: &str = include_str!("../definitions/messages.toml");
 
 struct Ville {
     clock: Arc<ManualClock>,

@@ -2,10 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
+use crate::common::{Town, at, leak, refusal};
 use chrono::{DateTime, Duration, Utc};
-use common::{Town, at, leak, refusal};
 use grc_core::{
     Assignee, Budget, GrcError, Intake, InterventionId, List, Party, Place, RequestId,
     condition::Var,

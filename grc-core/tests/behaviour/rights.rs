@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
-
-use common::{Town, at, leak, refusal};
+use crate::common::{self, Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, Condition, Definition, GrcError, List, Party, Place, Typed, Value,
     condition::{Comparison, Scalar, Var},

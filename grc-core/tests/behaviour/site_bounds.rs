@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
-use common::{Town, at, leak, refusal};
+use crate::common::{self, Town, at, leak, refusal};
 use grc_core::{
     Assignee, InterventionId, RequestId, Word,
     engine::SiteInstruction,

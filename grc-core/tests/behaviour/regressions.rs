@@ -2,10 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
-
+use crate::common::{self, Town, at, leak, refusal};
 use async_trait::async_trait;
-use common::{Town, at, leak, refusal};
 use grc_core::{
     Actor, Assignee, Authority, Budget, Condition, Grc, GrcError, Intake, InterventionId, KeyId, List, Party,
     RequestId, SeededEntropy, Stores, Value, Word,
