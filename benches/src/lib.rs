@@ -9,6 +9,7 @@
 pub mod beside;
 pub mod compare;
 pub mod flush;
+pub mod many;
 pub mod pair;
 pub mod peer;
 pub mod place;

@@ -7,7 +7,7 @@
 )]
 
 use grc_benches::{
-    Res,
+    Res, many,
     place::{Kind, Place},
     spent::Call,
     timing::now,
@@ -17,11 +17,11 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-profile [intake | transition | import | list | measure]
+profile [intake | transition | import | list | measure | authorities]
 
   --store NAME   memory, sqlite (this one if none is named), mariadb
   --callers N    how many at once
-  --count N      how often
+  --count N      how often; how many authorities
   --requests N   among how many requests lists and figures are (5000)";
 
 struct Options {
@@ -64,6 +64,9 @@ fn run(options: &Options) -> Res<()> {
     let Options { what, store, callers, count, requests } = options;
     let (callers, count) = (*callers, *count);
     let place = Place::new(*store)?;
+    if what == "authorities" {
+        return many::run(place.ours("profile")?, count, |line| println!("{line}"));
+    }
     let town = Town::open(place.ours("profile")?)?;
     let forget = || Call::ALL.map(|call| town.spent.take(call));
     forget();
