@@ -34,12 +34,12 @@ pub(crate) fn run(mut arguments: Vec<OsString>) -> Outcome {
 
 /// Whether an environment must be made: not if another Python is named, or only other stores or peers are asked for.
 fn wants_python(arguments: &[OsString]) -> Result<bool, lexopt::Error> {
-    use lexopt::prelude::Long;
+    use lexopt::prelude::{Long, Short};
     let (mut sqlite, mut peers) = (true, Vec::new());
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("python") => return Ok(false),
+            Long("python" | "help") | Short('h') => return Ok(false),
             Long("store") => sqlite = parser.value()? == "sqlite",
             Long("peer") => peers.push(parser.value()?),
             Long("requests") => drop(parser.value()?),
@@ -71,6 +71,7 @@ mod tests {
         assert!(wanted("--peer raw --peer=django"));
         assert!(!wanted("--store mariadb"));
         assert!(!wanted("--peer raw"));
+        assert!(!wanted("--help"));
         assert!(!wanted("--store=memory --peer python"));
         assert!(!wanted("--python /somewhere/python --peer django"));
     }
