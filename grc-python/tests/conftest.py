@@ -40,7 +40,7 @@ def file(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'town.db'}"
 
 
-SERVER = "GRC_TEST_MYSQL"
+SERVER = "GRC_TEST_SERVER"
 """Names a server with the empty databases `t1`, `k1`, `t2`, `k2`…: `cargo xtask python` starts one of its own."""
 
 NUMBERS = itertools.count(1)

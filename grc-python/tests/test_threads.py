@@ -127,7 +127,8 @@ def test_closing_while_others_work(lasting_town: Town) -> None:
         time.sleep(0.2)
         lasting_town.store.close()
         kinds = {one.result(timeout=30) for one in working}
-    assert kinds <= {grc.ClosedError, grc.StorageError, grc.StorageUnavailable, grc.KeyringError}
+    # What was under way may have lost its connection in the middle.
+    assert all(issubclass(kind, (grc.ClosedError, grc.StorageError, grc.KeyringError)) for kind in kinds), kinds
 
 
 def test_an_exception_of_one_is_not_of_another(memory_town: Town) -> None:

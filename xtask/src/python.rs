@@ -16,7 +16,7 @@ const REQUIREMENTS: [&str; 2] = ["grc-python/requirements.txt", "examples/python
 
 /// The variable that tells the tests where a server is, and how many pairs of databases, for a store and for its keys, it has
 /// for them.
-const SERVER: (&str, usize) = ("GRC_TEST_MYSQL", 100);
+const SERVER: (&str, usize) = ("GRC_TEST_SERVER", 100);
 
 /// Where a command runs, and what it is.
 type Check = (&'static str, &'static [&'static str]);
