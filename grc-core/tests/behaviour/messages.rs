@@ -1,21 +1,21 @@
 //! Messages: acknowledged at intake, told at transitions, by the channel that was chosen or the next one.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use async_trait::async_trait;
+mod scripted;
+
+use crate::common::refusal;
 use grc_core::{
-    Actor, Authority, Budget, Clock, Grc, GrcError, Instruction, Intake, ManualClock, Party, Refusal,
-    RequestId, SeededEntropy, Seen, Session, Stores, Value, Word,
+    Actor, Authority, Budget, Clock, Grc, Instruction, Intake, ManualClock, Party, RequestId, SeededEntropy,
+    Seen, Session, Stores, Value, Word,
     definition::Definition,
     engine::{Delivery, MessageView, Outgoing, RecordingTransport, Transport, WorkReport},
     request::{Command, DeliveryReport, Fire},
     storage::{Fact, Load, Parts, StreamKey},
 };
 use pollster::block_on;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use scripted::{Hangs, Scripted, poll_once};
+use std::sync::Arc;
 
 const VILLE: &str = include_str!("../definitions/messages.toml");
 
@@ -83,70 +83,12 @@ fn hole() -> Intake {
     Intake::new("signalement", "web").set("description", "Un trou\ndevant le 12")
 }
 
-#[track_caller]
-fn refusal<T: std::fmt::Debug>(result: Result<T, GrcError>) -> Refusal {
-    match result {
-        Err(GrcError::Refused(refusal) | GrcError::NotPermitted(refusal)) => refusal,
-        other => panic!("not refused: {other:?}"),
-    }
-}
-
 fn text(outgoing: &Outgoing) -> String {
     outgoing.text.expose().to_string()
 }
 
 fn words(message: &MessageView) -> (String, Option<String>) {
     (message.channel.to_string(), message.status.as_ref().map(Word::to_string))
-}
-
-/// Answers as it is told, by channel, and remembers what it was given.
-#[derive(Debug, Default)]
-struct Scripted {
-    answers: BTreeMap<&'static str, Delivery>,
-    given: Mutex<Vec<Outgoing>>,
-}
-
-impl Scripted {
-    fn new(answers: &[(&'static str, Delivery)]) -> Self {
-        Self { answers: answers.iter().cloned().collect(), given: Mutex::default() }
-    }
-
-    fn keys(&self) -> Vec<(String, String)> {
-        self.given.lock().unwrap().iter().map(|o| (o.channel.to_string(), o.key.clone())).collect()
-    }
-}
-
-#[async_trait]
-impl Transport for Scripted {
-    fn carries(&self, channel: &Word) -> bool {
-        *channel != "nul"
-    }
-
-    async fn deliver(&self, outgoing: &Outgoing) -> Delivery {
-        self.given.lock().unwrap().push(outgoing.clone());
-        self.answers.get(outgoing.channel.as_str()).cloned().unwrap_or(Delivery::Sent)
-    }
-}
-
-/// Never answers.
-#[derive(Debug)]
-struct Hangs;
-
-#[async_trait]
-impl Transport for Hangs {
-    fn carries(&self, _: &Word) -> bool {
-        true
-    }
-
-    async fn deliver(&self, _: &Outgoing) -> Delivery {
-        std::future::pending().await
-    }
-}
-
-/// Polls a future once, and drops it: what a host does with a worker that hangs.
-fn poll_once<F: Future>(future: F) -> bool {
-    let mut future = Box::pin(future);
-    future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
 }
 
 #[test]
