@@ -50,10 +50,9 @@ def made_up(seed: int, months: int, a_day: int) -> Iterator[grc.Store]:
         grc.open(f"sqlite:///{folder}/town.db", clock=clock, seed=seed, test=True, relaxed=True) as store,
     ):
         town = store.authority("saint-aubin")
-        definition = grc.Definition.from_dir(TOWN)
-        town.host("set-up").publish(definition)
-        answers = {kind: _answers(definition, kind) for kind, *_ in KINDS}
+        town.host("set-up").publish(grc.Definition.from_dir(TOWN))
         desk = town.session("a-17")
+        answers = {form.type: _answers(form) for form in desk.forms()}
         end = START.replace(year=START.year + months // 12, month=1 + months % 12)
         # Time only goes on: everything that will happen waits in the order of when.
         due: list[tuple[datetime, int, int, grc.results.Submitted | None]] = []
@@ -89,13 +88,12 @@ def made_up(seed: int, months: int, a_day: int) -> Iterator[grc.Store]:
         yield store
 
 
-def _answers(definition: grc.Definition, kind: str) -> dict[str, grc.FieldValue]:
-    """The answers that a type must have."""
-    procedure = definition.to_dict()["procedure"][kind]
+def _answers(form: grc.Form) -> dict[str, grc.FieldValue]:
+    """The answers that a form must have."""
     return {
-        field["id"]: field["option"][0]["id"] if "option" in field else "signalé par téléphone"
-        for field in procedure["field"]
-        if field["required"]
+        field.id: field.options[0][0] if field.options else "signalé par téléphone"
+        for field in form.fields
+        if field.required
     }
 
 

@@ -425,7 +425,7 @@ pub(crate) fn compare(value: &Value, scalar: &Scalar) -> Option<Ordering> {
         (Value::Text(a), Scalar::Text(b)) => a.as_str().cmp(b.as_str()),
         (Value::Choice(a), Scalar::Text(b)) => a.as_str().cmp(b.as_str()),
         (Value::Date(a), Scalar::Text(b)) => a.to_string().as_str().cmp(b.as_str()),
-        (Value::Integer(a), Scalar::Integer(b)) => a.cmp(b),
+        (Value::Integer(a) | Value::Amount(a), Scalar::Integer(b)) => a.cmp(b),
         (Value::Boolean(a), Scalar::Boolean(b)) => a.cmp(b),
         _ => return None,
     })

@@ -14,7 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 pub enum Value {
     /// Text.
     Text(String),
-    /// A whole number; amounts are in cents.
+    /// A whole number; an amount is kept as its cents.
     Integer(i64),
     /// Yes or no.
     Boolean(bool),
@@ -28,6 +28,8 @@ pub enum Value {
     Point(i32, i32),
     /// An attachment: its name, what it is, and the key of its bytes.
     File(Box<FileInfo>),
+    /// An amount, in cents: how a field of that kind is given and shown. It is kept as an [`Self::Integer`].
+    Amount(i64),
 }
 
 impl Value {
@@ -43,7 +45,7 @@ impl Value {
     fn wipe(&mut self) {
         match self {
             Self::Text(text) => text.zeroize(),
-            Self::Integer(number) => number.zeroize(),
+            Self::Integer(number) | Self::Amount(number) => number.zeroize(),
             Self::Point(lat, lon) => {
                 lat.zeroize();
                 lon.zeroize();
@@ -76,6 +78,10 @@ impl fmt::Display for Value {
             }
             Self::File(file) => f.write_str(&file.name),
             Self::Point(lat, lon) => write!(f, "{}, {}", Micro(*lat), Micro(*lon)),
+            Self::Amount(cents) => {
+                let (sign, size) = (if *cents < 0 { "-" } else { "" }, cents.unsigned_abs());
+                write!(f, "{sign}{}.{:02}", size / 100, size % 100)
+            }
         }
     }
 }

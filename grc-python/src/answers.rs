@@ -140,6 +140,7 @@ fn note<'py>(py: Python<'py>, told: &NoteView) -> PyResult<Any<'py>> {
 
 fn file<'py>(py: Python<'py>, told: &FileView) -> PyResult<Any<'py>> {
     made!(py, "File",
+        id: told.id().uuid(),
         name: told.name(),
         media: told.media(),
         bytes: told.bytes(),
@@ -219,6 +220,7 @@ pub(crate) fn seen(py: Python<'_>, told: Seen) -> PyResult<Py<PyAny>> {
         holds: PyTuple::new(py, told.holds())?,
         choices: all(py, told.choices(), choice)?,
         may: PyFrozenSet::new(py, may)?,
+        _form: crate::form::fields(py, told.form())?,
     )
     .map(Bound::unbind)
 }

@@ -1,10 +1,9 @@
 //! Commands: what may be asked of a request.
 
 use crate::{
-    failure::unsuitable,
     files::StoredFile,
     given::{How, assignee},
-    values::{amount, boolean, corrections, count, fields, optional_text, part, text, uuid},
+    values::{boolean, cents, corrections, count, fields, optional_text, part, text, uuid},
 };
 use grc_core::{
     Instruction, RequestId, Typed,
@@ -118,21 +117,6 @@ pub(crate) fn report(given: &Any<'_>) -> PyResult<DeliveryReport> {
             )));
         }
     })
-}
-
-/// An amount of whole cents. No arithmetic of `Decimal`, which rounds as the caller's context says.
-pub(crate) fn cents(path: &str, given: &Any<'_>) -> PyResult<i64> {
-    let grc_core::Value::Text(plain) = amount(path, given)? else { return Err(unsuitable(path)) };
-    let (negative, plain) = plain.strip_prefix('-').map_or((false, plain.as_str()), |plain| (true, plain));
-    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.len() > 2 {
-        return Err(unsuitable(format!("{path}: an amount has two decimals")));
-    }
-    let sign = if negative { "-" } else { "" };
-    format!("{sign}{whole}{fraction:0<2}")
-        .parse()
-        .map_err(|_| unsuitable(format!("{path}: the amount is too large")))
 }
 
 /// A command with what goes with it.

@@ -1,22 +1,31 @@
 //! Conditions and filters.
 
 use crate::failure::unsuitable;
-use crate::values::{each, integer, moment, text};
+use crate::values::{cents, decimal, each, integer, moment, text};
 use grc_core::{
     Condition, Moment, Word,
     condition::{Scalar, Var},
     storage::{Fact, FactKind},
 };
-use pyo3::{prelude::*, types::PyString};
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyCFunction, PyDate, PyDateTime, PyString},
+};
 
 type Any<'py> = Bound<'py, PyAny>;
 
-/// A condition as JSON would be: dicts and lists (a checked subset of JsonLogic).
+/// A condition as JSON would be: dicts and lists (a checked subset of JsonLogic). A moment, a day and an amount are written
+/// as conditions have them: microseconds, a text, cents.
 pub(crate) fn condition(path: &str, given: &Any<'_>) -> PyResult<Option<Condition>> {
     if given.is_none() {
         return Ok(None);
     }
-    let json = json(path, given)?;
+    let of = path.to_owned();
+    let written = PyCFunction::new_closure(given.py(), None, None, move |given, _| {
+        compared_with(&of, &given.get_item(0)?)
+    })?;
+    let json = read(path, given, Some(written.into_any()))?;
     let read = Condition::from_json(&json).map_err(|why| unsuitable(format!("{path}: {why}")))?;
     Ok(Some(read))
 }
@@ -24,11 +33,35 @@ pub(crate) fn condition(path: &str, given: &Any<'_>) -> PyResult<Option<Conditio
 /// How deep and how large what is read may be: more than any condition or definition is.
 const TEXT: usize = 16 << 20;
 
+/// What JSON has no form for.
+fn compared_with(path: &str, given: &Any<'_>) -> PyResult<Py<PyAny>> {
+    let py = given.py();
+    if given.is_instance_of::<PyDateTime>() {
+        let micros = Moment::from(moment(path, given)?).micros();
+        return Ok(micros.into_pyobject(py)?.into_any().unbind());
+    }
+    if given.is_instance_of::<PyDate>() {
+        return given.call_method0("isoformat").map(Bound::unbind);
+    }
+    if given.is_instance(decimal(py)?)? {
+        return Ok(cents(path, given)?.into_pyobject(py)?.into_any().unbind());
+    }
+    let class = given.get_type().qualname()?;
+    Err(PyTypeError::new_err(format!(
+        "{path}: what is compared with is a str, int, bool, date, datetime or Decimal, not {class}"
+    )))
+}
+
 /// Plain data, through the standard library's own JSON.
 pub(crate) fn json(path: &str, given: &Any<'_>) -> PyResult<serde_json::Value> {
+    read(path, given, None)
+}
+
+fn read(path: &str, given: &Any<'_>, other: Option<Any<'_>>) -> PyResult<serde_json::Value> {
     let py = given.py();
     let options = pyo3::types::PyDict::new(py);
     options.set_item("allow_nan", false)?;
+    options.set_item("default", other)?;
     let dumped = py.import("json")?.getattr("dumps")?.call((given,), Some(&options))?;
     let dumped = text(path, &dumped)?;
     if dumped.len() > TEXT {

@@ -29,8 +29,8 @@ impl<E: Into<GrcError>> From<E> for Failure {
             GrcError::Attachment(error) => match error.into_inner().map(|inner| inner.downcast::<PyErr>()) {
                 // The file object's own exception.
                 Some(Ok(raised)) => Self::Python(*raised),
-                Some(Err(other)) => Self::Engine(GrcError::Attachment(std::io::Error::other(other))),
-                None => Self::Engine(GrcError::Attachment(std::io::Error::other("it cannot be read"))),
+                // Nothing else fails to read: bytes, or what Python reads.
+                _ => Self::Broken,
             },
             other => Self::Engine(other),
         }
@@ -162,7 +162,6 @@ fn of_engine(py: Python<'_>, error: GrcError) -> PyResult<PyErr> {
         GrcError::Newer => "NewerVersion",
         GrcError::Busy => "Busy",
         GrcError::Unsuitable(_) => "Unsuitable",
-        GrcError::Attachment(_) => "AttachmentError",
         _ => "GrcError",
     };
     Ok(Exception { class, message }.with(py, &attributes))

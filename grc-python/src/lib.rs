@@ -11,6 +11,7 @@ mod condition;
 mod failure;
 mod figures;
 mod files;
+mod form;
 mod given;
 mod host;
 mod keyring;

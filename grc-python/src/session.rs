@@ -90,6 +90,11 @@ impl Session {
         Ok(Operation::new(async move { session.submit(intake).await }, answers::submitted))
     }
 
+    fn forms(&self) -> PyResult<Operation> {
+        let session = self.get()?;
+        Ok(Operation::new(async move { session.forms().await }, crate::form::forms))
+    }
+
     fn open(&self, given: &Any<'_>) -> PyResult<Operation> {
         let (session, id) = (self.get()?, id(given)?);
         Ok(Operation::new(async move { session.open(id).await }, answers::seen))

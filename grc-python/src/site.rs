@@ -2,14 +2,13 @@
 
 use crate::{
     answers::{all, made},
-    commands::cents,
     failure::unsuitable,
     files::StoredFile,
     given::by_request,
     operation::Operation,
     session::{Session, list, version},
     values::{
-        amount, count, datetime, integer, moment, optional_datetime, optional_moment, optional_money,
+        amount, cents, count, datetime, integer, moment, optional_datetime, optional_moment, optional_money,
         optional_text, optional_word, part, text, uuid, word,
     },
 };

@@ -166,6 +166,25 @@ const MOST_DIGITS: i64 = 40;
 
 /// An amount of money, as the engine reads it: a text, so that nothing is rounded here.
 pub(crate) fn amount(path: &str, value: &Any<'_>) -> PyResult<Value> {
+    plain(path, value).map(Value::Text)
+}
+
+/// An amount in cents. No arithmetic of `Decimal`, which rounds as the caller's context says.
+pub(crate) fn cents(path: &str, given: &Any<'_>) -> PyResult<i64> {
+    let plain = plain(path, given)?;
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > 2 {
+        return Err(unsuitable(format!("{path}: an amount has two decimals")));
+    }
+    // The sign is the first of the whole.
+    format!("{whole}{fraction:0<2}")
+        .parse()
+        .map_err(|_| unsuitable(format!("{path}: the amount is too large")))
+}
+
+/// A decimal number, written out.
+fn plain(path: &str, value: &Any<'_>) -> PyResult<String> {
     let py = value.py();
     if !value.is_instance(decimal(py)?)? {
         return Err(wrong(path, value, "a decimal.Decimal, such as Decimal(\"84.50\")"));
@@ -182,7 +201,7 @@ pub(crate) fn amount(path: &str, value: &Any<'_>) -> PyResult<Value> {
     }
     // Without an exponent: 1E+2 is 100.
     let plain = value.call_method1(intern!(py, "__format__"), (intern!(py, "f"),))?;
-    text(path, &plain).map(Value::Text)
+    text(path, &plain)
 }
 
 /// Fields by name.
@@ -283,6 +302,7 @@ pub(crate) fn shown<'py>(py: Python<'py>, value: &Value) -> PyResult<Any<'py>> {
         }
         Value::Point(lat, lon) => point(py, (*lat, *lon))?,
         Value::File(file) => PyString::new(py, &file.name).into_any(),
+        Value::Amount(cents) => money(py, *cents)?,
         other => PyString::new(py, &other.to_string()).into_any(),
     })
 }

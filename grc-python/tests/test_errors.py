@@ -53,7 +53,6 @@ EXAMPLES: list[grc.GrcError] = [
     grc.NewerVersion("x"),
     grc.Busy("x"),
     grc.Unsuitable("x"),
-    grc.AttachmentError("x"),
     grc.ClosedError("x"),
     grc.ForkedError("x"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -114,6 +115,30 @@ def test_forgetting_destroys_the_key(ringed: Town, ring: Ring) -> None:
     assert session.open(reported.id).anonymised_at is not None
     assert False in ring.keys.values(), "a tombstone stays"
     assert ringed.host.verify(reported.id).sound
+
+
+def test_who_is_overtaken_again_and_again_is_told_that_others_are_busy(ringed: Town, ring: Ring) -> None:
+    reported, session = submitted(ringed), ringed.session("a-1")
+    asked, faster = ring.open, 0
+
+    def overtaken(ids: Sequence[UUID]) -> Sequence[KeyState]:
+        """Somebody else writes whenever this call has read and not yet written."""
+        nonlocal faster
+        if threading.current_thread() is threading.main_thread():
+            faster += 1
+            theirs = grc.Correct({"description": f"un trou, vu {faster} fois"})
+            other = threading.Thread(target=session.act_on, args=(reported.id, theirs))
+            other.start()
+            other.join()
+        return asked(ids)
+
+    ring.open = overtaken  # type: ignore[method-assign]
+    with pytest.raises(grc.Busy, match="others"):
+        session.act_on(reported.id, grc.Correct({"description": "le mien"}))
+    ring.open = asked  # type: ignore[method-assign]
+    assert faster > 2
+    seen = session.open(reported.id)
+    assert seen.fields["description"] == f"un trou, vu {faster} fois", "nothing was written by who was too slow"
 
 
 def test_unavailable_may_be_tried_again(ringed: Town, ring: Ring) -> None:

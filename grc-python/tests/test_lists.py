@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
-from towns import DAY, MANAGER, RECEPTION, WORKER, Town
+from towns import DAY, MANAGER, RECEPTION, START, WORKER, Town, definition
 
 import grc
 
@@ -80,6 +81,30 @@ def test_zero_and_false_are_not_absent(memory_town: Town) -> None:
     assert len(present) == 2, "a field that holds False is there"
 
 
+def test_a_condition_compares_with_moments_days_and_amounts(town: Town) -> None:
+    changed = definition().to_dict()
+    changed["procedure"]["nid-de-poule"]["field"] += [
+        {"id": id, "label": id, "kind": kind, "indexed": True, "personal": "no"}
+        for id, kind in (("vu-le", "date"), ("devis", "amount"))
+    ]
+    town.host.publish(grc.Definition.from_dict(changed))
+    first = town.hole(fields={"danger": True, "vu-le": date(2026, 3, 1), "devis": Decimal("84.50")}).id
+    town.later(DAY)
+    second = town.hole(fields={"danger": True, "vu-le": date(2026, 3, 2), "devis": Decimal(85)}).id
+
+    def found(operator: str, name: str, value: object) -> list[object]:
+        return [one.id for one in town.session().requests(where={operator: [{"var": name}, value]}, oldest_first=True)]
+
+    assert found("<", "opened", START + DAY) == [first]
+    assert found(">=", "opened", START + DAY) == [second]
+    assert found(">=", "opened", START) == [first, second]
+    assert found("==", "form.vu-le", date(2026, 3, 1)) == [first]
+    assert found(">", "form.vu-le", date(2026, 3, 1)) == [second]
+    assert found("<=", "form.devis", Decimal("84.5")) == [first]
+    assert found("==", "form.devis", Decimal("85.00")) == [second]
+    assert town.host.measure("total", where={"<": [{"var": "opened"}, START + DAY]}).to_dicts() == [{"total": 1}]
+
+
 def test_who_holds_what(memory_town: Town) -> None:
     town = memory_town
     mine, ours = town.hole().id, town.hole().id
@@ -113,15 +138,26 @@ def test_a_summary_says_what_may_be_read(memory_town: Town) -> None:
         ({"limit": True}, TypeError, "limit: an int is wanted, not bool"),
         ({"limit": -1}, ValueError, "limit: from 0"),
         ({"limit": 2**70}, OverflowError, "limit: the number does not fit"),
-        ({"limit": 0}, grc.GrcError, "1 to 1000"),
-        ({"limit": 1001}, grc.GrcError, "1 to 1000"),
+        ({"limit": 0}, grc.Refused, "1 to 1000"),
+        ({"limit": 1001}, grc.Refused, "1 to 1000"),
         ({"after": "page 2"}, TypeError, "after: the `next` of a page"),
-        ({"after": b"page 2"}, grc.GrcError, "cursor"),
+        ({"after": b"page 2"}, grc.Refused, "this is no cursor of this list"),
         ({"where": 3}, ValueError, "where: a condition is"),
         ({"where": {"like": [{"var": "state"}, "x"]}}, ValueError, "where: unknown operator"),
         ({"where": {"==": [{"var": "colour"}, "x"]}}, ValueError, "where: unknown variable"),
         ({"where": {"==": [{"var": "reopened"}, float("nan")]}}, ValueError, "JSON"),
-        ({"where": {"==": [{"var": "state"}, object()]}}, TypeError, "JSON"),
+        (
+            {"where": {"==": [{"var": "state"}, object()]}},
+            TypeError,
+            "where: what is compared with is a str.*not object",
+        ),
+        ({"where": {"<": [{"var": "target"}, DAY]}}, TypeError, "where: what is compared with.*not timedelta"),
+        ({"where": {"<": [{"var": "target"}, "2026-03-02"]}}, grc.Refused, "`target` is a moment"),
+        ({"where": {"<": [{"var": "target"}, START.replace(tzinfo=None)]}}, ValueError, "where: the datetime is naive"),
+        ({"where": {"==": [{"var": "state"}, 3]}}, grc.Refused, "`state` is a word"),
+        ({"where": {"==": [{"var": "form.danger"}, "oui"]}}, grc.Refused, "`form.danger` is yes or no"),
+        ({"where": {">": [{"var": "form.profondeur"}, Decimal("1.005")]}}, ValueError, "where: an amount has two"),
+        ({"where": {"relation": "@team"}}, grc.Refused, "not made by a relation"),
         ({"facts": ["state"]}, TypeError, "facts: a mapping is wanted, not list"),
     ],
 )

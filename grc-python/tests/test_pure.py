@@ -59,7 +59,7 @@ def test_events_make_the_request(request_: grc.Request) -> None:
 def test_dicts_and_bytes_are_the_same() -> None:
     events = decided(parties=[ANNE]).events
     texts = [json.dumps(event, sort_keys=True, separators=(",", ":")).encode() for event in events]
-    assert grc.Request.fold(ID, texts) == grc.Request.fold(ID, events) == grc.Request.fold(str(ID), list(events))  # type: ignore[arg-type]
+    assert grc.Request.fold(ID, texts) == grc.Request.fold(ID, events) == grc.Request.fold(str(ID), list(events))
     first = grc.Request.fold(ID, texts[:1])
     assert first.apply(*events[1:]) == first.apply(*texts[1:]) == grc.Request.fold(ID, events)
     assert first.apply() == first and first.version == 1, "what is applied to stays as it is"

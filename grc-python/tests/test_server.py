@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from conftest import Place
+from lines import Line
 from towns import Town, definition
 
 import grc
@@ -56,6 +58,36 @@ def test_opened_twice_it_is_the_same(server: Place) -> None:
             one.authority("rennes").session("a-09").submit("nid-de-poule", channel="telephone", fields={"danger": True})
         )
         assert other.authority("rennes").session("a-09").open(submitted.id).version == submitted.version
+
+
+@pytest.fixture
+def line(server: Place) -> Iterator[Line]:
+    """A line to the server."""
+    line = Line(server["url"])
+    yield line
+    line.close()
+
+
+def test_an_answer_that_is_lost_leaves_the_outcome_unknown_and_the_same_again_finds_out(
+    server: Place, line: Line, clock: grc.ManualClock
+) -> None:
+    with grc.open(line.url, keyring=server["keyring"], clock=clock) as store:
+        town = Town(store, clock)
+        town.host.publish(definition())
+        hole, session = town.hole(), town.session()
+        line.lose_answer_to(b"COMMIT")
+        with pytest.raises(grc.OutcomeUnknown) as raised:
+            session.act_on(hole.id, grc.Note("vu"), key="note-1")
+        assert line.lost == 1
+        assert (raised.value.kind, raised.value.retry) == ("outcome-unknown", "same")
+        with pytest.raises(grc.StorageUnavailable) as down:
+            session.open(hole.id)
+        assert (down.value.kind, down.value.retry) == ("unavailable", "same")
+        line.mend()
+        again = session.act_on(hole.id, grc.Note("vu"), key="note-1")
+        seen = session.open(hole.id)
+        assert [note.text for note in seen.notes] == ["vu"] and seen.version == again.version
+        assert town.host.verify(hole.id).sound
 
 
 async def test_one_connection_for_many(server: Place) -> None:

@@ -109,6 +109,13 @@ async def submit(town: Town, agent: Agent, body: IntakeBody, response: Response,
     return submitted.to_dict()
 
 
+@router.get("/forms")
+async def forms(town: Town, agent: Agent) -> Any:
+    """What the caller may hand in, and what is asked for it: enough to draw the form."""
+    session = town.session(grc.Citizen() if agent is None else agent)
+    return jsonable_encoder([form.to_dict() for form in await session.forms()])
+
+
 @router.get("/requests")
 async def listed(
     session: Session,
@@ -133,12 +140,7 @@ async def listed(
         after=_cursor(after),
         limit=limit,
     )
-    try:
-        page = await session.list(filter)
-    except grc.StorageError as error:
-        if after is None or error.kind != "unsupported":
-            raise
-        raise HTTPException(400, "this cursor is not of this list") from None
+    page = await session.list(filter)
     return {
         "items": [summary.to_dict() for summary in page],
         "next": None if page.next is None else base64.urlsafe_b64encode(page.next).decode(),

@@ -105,9 +105,10 @@ def test_notes_messages_files_and_assignment() -> None:
     page = page_of(client, submitted)
     for shown in ("Vanne difficile", "Nous venons demain.", "Fontainiers", "Traitable", "vanne.png"):
         assert shown in page.content.decode() or shown.lower() in page.content.decode()
-    sent = client.get(f"/agent/demande/{submitted.id}/fichier/0/")
+    (kept,) = town().session("a-03").open(submitted.id).files
+    sent = client.get(f"/agent/demande/{submitted.id}/fichier/{kept.id}/")
     assert (sent.content, sent.headers["Content-Type"]) == (PICTURE, "image/png")
-    assert client.get(f"/agent/demande/{submitted.id}/fichier/1/").status_code == 404
+    assert client.get(f"/agent/demande/{submitted.id}/fichier/{submitted.id}/").status_code == 404
     empty = SimpleUploadedFile("rien.png", b"")
     assert act(client, page, "attach", file=empty).status_code == 422
     unreachable = act(client, page, "tell", message="Bonjour", channel="courrier")
@@ -133,10 +134,11 @@ def test_a_conflict_says_what_changed_and_writes_nothing() -> None:
 
 
 def test_rights_are_those_of_the_organisation() -> None:
-    submitted = handed_in()
+    submitted = handed_in(files=[town().session(grc.Citizen()).store_file("vanne.png", PICTURE)])
+    (file,) = town().session("a-03").open(submitted.id).files
     other = logged_in("a-21")
     assert page_of(other, submitted).status_code == 404
-    assert other.get(f"/agent/demande/{submitted.id}/fichier/0/").status_code == 404
+    assert other.get(f"/agent/demande/{submitted.id}/fichier/{file.id}/").status_code == 404
     # Given to another service, it is out of sight: the list is shown instead.
     client = logged_in("a-03")
     away = act(client, page_of(client, submitted), "assign", assignee="service:voirie")

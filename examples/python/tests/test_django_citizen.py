@@ -82,10 +82,11 @@ def test_a_picture_comes_along_and_a_program_does_not(client: Client) -> None:
     assert refused.status_code == 422
     assert list(refused.context["form"].errors) == ["fields.photo"]
     code = sent("photo.png", PICTURE).context["code"]
-    file = client.post("/suivi/fichier/", {"code": code, "index": "0"})
+    (shown,) = store.town().session(grc.Holder(code)).follow().files
+    file = client.post("/suivi/fichier/", {"code": code, "file": str(shown.id)})
     assert file.content == PICTURE
     assert file.headers["Content-Disposition"] == 'attachment; filename="photo.png"'
-    assert client.post("/suivi/fichier/", {"code": code, "index": "1"}).status_code == 404
+    assert client.post("/suivi/fichier/", {"code": code, "file": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize("type", ["lampadaire", "nid-de-poule"])

@@ -183,8 +183,17 @@ async def test_fifty_at_once_and_pages_by_cursor(service: Service) -> None:
             break
     assert sorted(found) == sorted(one["id"] for one in submitted)
     assert (await service.ask("GET", "/requests", "a-03", params={"phase": "closed"})).json()["items"] == []
-    for cursor in ("!", "AAAA"):
-        assert (await service.ask("GET", "/requests", "a-03", params={"after": cursor})).status_code == 400
+    for cursor, status in (("!", 400), ("AAAA", 422)):
+        assert (await service.ask("GET", "/requests", "a-03", params={"after": cursor})).status_code == status
+
+
+async def test_forms_are_told_to_whoever_may_fill_them(service: Service) -> None:
+    of_agents = (await service.ask("GET", "/forms", "a-17")).json()
+    of_citizens = (await service.ask("GET", "/forms")).json()
+    for forms in (of_agents, of_citizens):
+        leak = next(form for form in forms if form["type"] == "fuite-eau")
+        fields = {field["id"]: field for field in leak["fields"]}
+        assert fields["gravite"]["required"] and fields["gravite"]["options"][0][0] == "suintement"
 
 
 async def test_a_key_does_it_once(service: Service) -> None:

@@ -3,6 +3,7 @@
 mod check;
 mod finding;
 mod label;
+pub(crate) mod look;
 mod organisation;
 mod procedure;
 mod read;

@@ -1,7 +1,7 @@
 //! A procedure: one request type, its form and its workflow.
 
 use super::Label;
-use crate::{Condition, Moment, Word};
+use crate::{Condition, Moment, Value, Word};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -304,7 +304,7 @@ pub enum FieldKind {
     LongText,
     /// A whole number.
     Integer,
-    /// An amount in cents.
+    /// An amount: given as a text such as `12,50` or as [`Value::Amount`].
     Amount,
     /// Yes or no.
     Boolean,
@@ -408,6 +408,14 @@ impl Field {
         })
     }
 
+    /// A value that is kept, as it is shown.
+    pub(crate) fn shown(&self, value: Value) -> Value {
+        match (self.kind, value) {
+            (FieldKind::Amount, Value::Integer(cents)) => Value::Amount(cents),
+            (_, value) => value,
+        }
+    }
+
     /// Whether its value is kept in clear: indexed and not personal.
     pub fn is_clear(&self) -> bool {
         self.indexed && self.personal() == Personal::No
@@ -418,6 +426,14 @@ impl Procedure {
     /// The field of an id.
     pub fn field(&self, id: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.id == *id)
+    }
+
+    /// A value of a field, as it is shown.
+    pub(crate) fn shown(&self, id: &str, value: Value) -> Value {
+        match self.field(id) {
+            Some(field) => field.shown(value),
+            None => value,
+        }
     }
 
     /// The state of an id.

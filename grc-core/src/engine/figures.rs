@@ -1,9 +1,8 @@
 //! Figures, within what an actor may measure.
 
-use super::{Authority, GrcError, Here, Host, Session, authority::Current};
+use super::{Authority, GrcError, Here, Host, Session, asked, authority::Current};
 use crate::{
     Condition, RequestId,
-    condition::Var,
     definition::Action,
     insight::{Behind, Dimension, Figure, Figures, Question, Reach, Table},
     refusal::{Problem, Refusal},
@@ -12,15 +11,9 @@ use crate::{
 
 /// What figures cannot be made by: fields are not in the rows that they are made of.
 fn only_facts(question: &Question) -> Result<(), Refusal> {
-    let vars = question.filter().map(Condition::vars).unwrap_or_default();
-    match vars.into_iter().find(|var| matches!(var, Var::Field(_))) {
-        None => Ok(()),
-        Some(field) => {
-            let problem =
-                Problem::new("list.field", field.to_string(), "figures are made by facts, not by fields");
-            Err(problem.hint("ask by type, service, state, channel…").into())
-        }
-    }
+    let message = "figures are made by facts, not by fields";
+    let hint = "ask by type, service, state, channel…";
+    question.filter().map_or(Ok(()), |filter| asked::only_facts(filter, message, hint))
 }
 
 fn denied(path: impl Into<String>, message: &str) -> Problem {

@@ -126,8 +126,7 @@ pub(super) fn read<'a>(
 ) -> Here<'a, Result<Vec<u8>, GrcError>> {
     Box::pin(async move {
         let inner = authority.inner();
-        let shown =
-            seen.files().iter().find(|shown| shown.blob() == file.blob()).ok_or(GrcError::NotFound)?;
+        let shown = seen.files().iter().find(|shown| shown.id() == file.id()).ok_or(GrcError::NotFound)?;
         let key = shown
             .info()
             .key()
@@ -138,16 +137,9 @@ pub(super) fn read<'a>(
         for number in 0..pieces {
             let damaged = || GrcError::Corrupt(format!("piece {number} of a file is missing or damaged"));
             let number32 = u32::try_from(number).map_err(|_| damaged())?;
-            let stored = inner
-                .grc
-                .0
-                .stores
-                .blobs
-                .get(&inner.name, shown.blob(), number32)
-                .await?
-                .ok_or_else(damaged)?;
-            let plain =
-                key.open(shown.blob(), number32, number + 1 == pieces, &stored).ok_or_else(damaged)?;
+            let stored =
+                inner.grc.0.stores.blobs.get(&inner.name, shown.id(), number32).await?.ok_or_else(damaged)?;
+            let plain = key.open(shown.id(), number32, number + 1 == pieces, &stored).ok_or_else(damaged)?;
             out.extend_from_slice(&plain);
         }
         let sha: [u8; 32] = Sha256::digest(&out).into();

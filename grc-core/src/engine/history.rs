@@ -89,12 +89,12 @@ impl Reader<'_> {
         self.values.get(&slot).filter(|_| self.readable.contains(&slot)).cloned()
     }
 
-    fn held(&self, held: Option<&Held>) -> Option<Value> {
-        match held {
-            Some(Held::Clear(value)) => Some(value.clone()),
-            Some(Held::Slot(slot)) => self.value(*slot),
-            None => None,
-        }
+    fn field(&self, id: &Word, held: Option<&Held>) -> Option<Value> {
+        let value = match held? {
+            Held::Clear(value) => value.clone(),
+            Held::Slot(slot) => self.value(*slot)?,
+        };
+        Some(self.loaded.procedure.shown(id.as_str(), value))
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm a kind of event, each a few lines")]
@@ -114,7 +114,7 @@ impl Reader<'_> {
                 say("channel", Some(channel));
                 say("state", Some(state).filter(|_| !citizen));
                 for (id, held) in fields.iter().filter(|(id, _)| self.reads(id.as_str())) {
-                    values.insert(id.clone(), self.held(Some(held)));
+                    values.insert(id.clone(), self.field(id, Some(held)));
                 }
                 for party in parties {
                     for (detail, slot) in &party.details {
@@ -169,7 +169,7 @@ impl Reader<'_> {
             }
             RequestEvent::Corrected { fields } => {
                 for (id, held) in fields.iter().filter(|(id, _)| self.reads(id.as_str())) {
-                    values.insert(id.clone(), self.held(held.as_ref()));
+                    values.insert(id.clone(), self.field(id, held.as_ref()));
                 }
                 if values.is_empty() {
                     return None;

@@ -1,6 +1,6 @@
 //! Messages that were given up, and what providers report.
 
-use super::{GrcError, Host, Instruction, deliver::read_key};
+use super::{GrcError, Host, Instruction, asked, deliver::read_key};
 use crate::{
     Condition, Moment, RequestId, Word,
     condition::{Comparison, Var},
@@ -38,7 +38,7 @@ impl Host {
     /// Looks over the messages that were given up: those of at most `limit` requests (1 to 1000), the newest first.
     ///
     /// # Errors
-    /// [`GrcError::Storage`] if the cursor is of another list, the limit is out of range, or the store fails.
+    /// [`GrcError::Refused`] if the cursor is of another list or the limit is out of range; [`GrcError::Storage`].
     pub async fn dead_letters(&self, after: Option<&Cursor>, limit: u32) -> Result<DeadLetters, GrcError> {
         let authority = self.authority();
         let inner = authority.inner();
@@ -47,6 +47,7 @@ impl Host {
             .and(Condition::Not(Box::new(Condition::Present(Var::Fact(Fact::Anonymised)))));
         query.limit = limit;
         query.after = after.cloned();
+        asked::page(&query)?;
         let page = inner.grc.0.stores.store.query(&query).await?;
         let mut letters = Vec::new();
         for record in &page.rows {

@@ -1,7 +1,7 @@
 //! Lists of requests, within what the actor may see.
 
 use super::{
-    Authority, GrcError, Here,
+    Authority, GrcError, Here, asked,
     authority::Current,
     sealing::{Opened, Wanted, open_all},
     tokens::{contact_token, named_kind},
@@ -144,9 +144,9 @@ impl List {
 }
 
 impl List {
-    /// Whether it goes by fields of forms.
-    pub(super) fn asks_for_fields(&self) -> bool {
-        self.filter.vars().into_iter().any(|var| matches!(var, Var::Field(_))) || !self.filter.is_bounded()
+    /// By what it goes.
+    pub(super) const fn condition(&self) -> &Condition {
+        &self.filter
     }
 
     /// Makes it a query within what an actor may see. Answers the moment that it is of: pass it to [`Self::next`].
@@ -288,15 +288,15 @@ impl Authority {
     ) -> Here<'a, Result<Listed, GrcError>> {
         Box::pin(async move {
             let readable = self.readable_filter(acting, current, &list.filter).await?;
-            let scope = acting.scope(&current.document.organisation, Action::See);
-            if scope == Condition::Constant(false) {
-                return Ok(Listed::default());
-            }
             let inner = self.inner();
             let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
             let of = list.fill(&mut query, acting, &current.document.organisation, inner.grc.0.clock.now());
             query.filter = query.filter.and(readable);
             query.parts = BTreeSet::from([HEAD]);
+            asked::page(&query)?;
+            if acting.scope(&current.document.organisation, Action::See) == Condition::Constant(false) {
+                return Ok(Listed::default());
+            }
             let page = inner.grc.0.stores.store.query(&query).await?;
             let organisation = &current.document.organisation;
             let mut found = Vec::with_capacity(page.rows.len());
@@ -335,9 +335,7 @@ impl Authority {
         let refuse = |path: String, message: &str, hint: &str| {
             GrcError::from(Refusal::from(Problem::new("list.field", path, message).hint(hint)))
         };
-        if !filter.is_bounded() {
-            return Err(refuse("filter".to_owned(), "this condition is too large", "ask for less at once"));
-        }
+        asked::filter(filter)?;
         let organisation = &current.document.organisation;
         let mut only = Condition::Constant(true);
         let vars: BTreeSet<&Var> = filter.vars().into_iter().collect();
@@ -351,6 +349,7 @@ impl Authority {
                 continue;
             }
             let mut readable = Vec::new();
+            let mut looks = asked::Looks::of(filter, var);
             for (type_, newest) in &current.document.procedures {
                 let mut versions = Vec::new();
                 for version in 1..=*newest {
@@ -359,6 +358,9 @@ impl Authority {
                     let in_clear = field
                         .is_none_or(|field| procedure.field(field.as_str()).is_some_and(Field::is_clear));
                     if in_clear && acting.reads(organisation, &procedure, path, None) {
+                        if let Some(field) = field.and_then(|field| procedure.field(field.as_str())) {
+                            looks.see(field);
+                        }
                         versions.push(Scalar::Integer(i64::try_from(version).unwrap_or(i64::MAX)));
                     }
                 }
@@ -370,6 +372,9 @@ impl Authority {
             if readable.is_empty() {
                 let hint = "use a field that is indexed, not personal, and that you may read";
                 return Err(refuse(var.to_string(), "lists cannot be made by this field", hint));
+            }
+            if field.is_some() {
+                looks.finish()?;
             }
             only = only.and(Condition::Any(readable));
         }

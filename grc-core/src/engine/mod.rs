@@ -1,5 +1,6 @@
 //! The engine: load, decide, commit, retry; sessions bound to an authority and an actor; due work.
 
+mod asked;
 mod authority;
 mod deliver;
 mod directory;
@@ -7,6 +8,7 @@ mod erasure;
 mod error;
 mod figures;
 mod files;
+mod form;
 mod history;
 mod host;
 mod instruction;
@@ -33,6 +35,7 @@ mod write;
 pub use authority::Authority;
 pub(crate) use authority::{Current, OrganisationDocument};
 pub use error::{Conflict, GrcError};
+pub use form::{Form, FormField};
 pub use history::HistoryEntry;
 pub use host::{Host, Published};
 pub use instruction::Instruction;

@@ -1,7 +1,7 @@
 //! What an actor sees of interventions: one of them, its work order, lists.
 
 use super::{
-    Authority, GrcError, Here, Intervened, List, Session, SiteInstruction,
+    Authority, GrcError, Here, Intervened, List, Session, SiteInstruction, asked,
     intervene::{AGENTS, Asked, LoadedIntervention},
     sealing::open_slots,
     session::Who,
@@ -11,7 +11,7 @@ use crate::{
     condition::Var,
     definition::Action,
     intervention::{Entry, Intervention, Planning, WorkOrder},
-    refusal::{Problem, Refusal},
+    refusal::Problem,
     storage::{Cursor, Fact, Parts, Query},
 };
 use std::{
@@ -273,16 +273,14 @@ impl Session {
     /// [`GrcError::Refused`] if the list is made by something else.
     pub async fn interventions(&self, list: &List) -> Result<InterventionsListed, GrcError> {
         let (acting, current) = self.acting().await?;
-        if list.asks_for_fields() {
-            let problem =
-                Problem::new("list.field", "filter", "interventions are listed by facts, not by fields");
-            return Err(Refusal::from(problem.hint("ask by state, team, supplier, opened…")).into());
-        }
+        let message = "interventions are listed by facts, not by fields";
+        asked::only_facts(list.condition(), message, "ask by state, team, supplier, opened…")?;
         let authority = self.authority();
         let inner = authority.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(InterventionId::KIND));
         let of = list.fill(&mut query, &acting, &current.document.organisation, inner.grc.0.clock.now());
         query.filter = by_any_agent(query.filter);
+        asked::page(&query)?;
         let page = inner.grc.0.stores.store.query(&query).await?;
         let mut interventions = Vec::with_capacity(page.rows.len());
         for record in &page.rows {

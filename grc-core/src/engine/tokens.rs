@@ -96,7 +96,7 @@ pub(crate) fn index_values(value: &Value) -> Vec<IndexValue> {
         Value::Choice(word) => vec![IndexValue::Text(word.to_string())],
         Value::Choices(words) => words.iter().map(|word| IndexValue::Text(word.to_string())).collect(),
         Value::Date(day) => vec![IndexValue::Text(day.to_string())],
-        Value::Integer(number) => vec![IndexValue::Number(*number)],
+        Value::Integer(number) | Value::Amount(number) => vec![IndexValue::Number(*number)],
         Value::Boolean(yes) => vec![IndexValue::Number(i64::from(*yes))],
         Value::Point(..) | Value::File(_) => Vec::new(),
     }

@@ -1,11 +1,16 @@
 //! What an actor sees of a request.
 
 use super::{
-    Authority, GrcError, Here, files::info_of, sealing::open_slots, session::Who, write::LoadedRequest,
+    Authority, GrcError, Here,
+    files::info_of,
+    form::{FieldsSeen, fields_seen},
+    sealing::open_slots,
+    session::Who,
+    write::LoadedRequest,
 };
 use crate::{
     BlobId, InterventionId, Moment, Problem, RequestId, TrackingCode, Value, Word,
-    definition::{Action, Label},
+    definition::{Action, Label, Procedure},
     request::{Acting, Context, Held, Request, Span, Values, choices},
     storage::{Access, Parts, Step},
     vault::{FileInfo, Slot},
@@ -14,6 +19,7 @@ use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::Arc,
 };
 
 /// A person of a request.
@@ -88,6 +94,11 @@ pub struct FileView {
 }
 
 impl FileView {
+    /// Its id: what a link to it may name.
+    pub const fn id(&self) -> BlobId {
+        self.blob
+    }
+
     /// The field that it fills.
     pub const fn field(&self) -> Option<&Word> {
         self.field.as_ref()
@@ -111,10 +122,6 @@ impl FileView {
     /// Its size in bytes.
     pub const fn bytes(&self) -> u64 {
         self.info.bytes
-    }
-
-    pub(super) const fn blob(&self) -> BlobId {
-        self.blob
     }
 
     pub(super) const fn info(&self) -> &FileInfo {
@@ -177,6 +184,8 @@ pub struct Seen {
     on_site: Vec<OnSiteView>,
     choices: Vec<Choice>,
     rights: BTreeSet<Action>,
+    procedure: Arc<Procedure>,
+    form: FieldsSeen,
 }
 
 impl fmt::Debug for Seen {
@@ -319,6 +328,11 @@ impl Seen {
         self.fields.get(id)
     }
 
+    /// The version of the procedure that it stands on, and what of its form is seen.
+    pub(super) fn fields_seen(&self) -> (&Procedure, &FieldsSeen) {
+        (&self.procedure, &self.form)
+    }
+
     /// The persons.
     pub fn parties(&self) -> &[PersonView] {
         &self.parties
@@ -417,6 +431,7 @@ impl Authority {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         };
+        let may = |action: &Action| acting.may_with(organisation, *action, request);
         let context = Context {
             organisation,
             organisation_version: current.version,
@@ -435,10 +450,16 @@ impl Authority {
             .iter()
             .filter(|(id, _)| acting.reads(organisation, procedure, id.as_str(), Some(request)))
             .filter_map(|(id, held)| match held {
-                Held::Clear(value) => Some((id.clone(), value.clone())),
-                Held::Slot(slot) => value(*slot).map(|value| (id.clone(), value)),
+                Held::Clear(value) => Some((id, value.clone())),
+                Held::Slot(slot) => value(*slot).map(|value| (id, value)),
             })
+            .map(|(id, value)| (id.clone(), procedure.shown(id.as_str(), value)))
             .collect();
+        let form = fields_seen(
+            procedure,
+            |id| acting.reads(organisation, procedure, id, Some(request)),
+            |id| may(&Action::Correct) && acting.writes(organisation, procedure, id, Some(request)),
+        );
         let parties = request
             .parties
             .iter()
@@ -506,7 +527,6 @@ impl Authority {
                 blocked,
             })
             .collect();
-        let may = |action: &Action| acting.may_with(organisation, *action, request);
         let costs = may(&Action::Cost);
         let on_site = request
             .interventions
@@ -552,6 +572,8 @@ impl Authority {
             files,
             code: request.code.and_then(text).and_then(|code| code.parse().ok()),
             choices,
+            procedure: Arc::clone(procedure),
+            form,
             request: request.clone(),
         }
     }

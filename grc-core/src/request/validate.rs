@@ -46,14 +46,17 @@ pub(super) fn field(
             Value::Text(text.to_owned())
         }
         FieldKind::Integer | FieldKind::Amount => {
-            let number = match (typed.expose(), text) {
-                (Value::Integer(number), _) => Some(*number),
-                (_, Some(text)) if field.kind == FieldKind::Amount => cents(text),
-                (_, Some(text)) => text.parse().ok(),
-                _ => None,
+            let number = match (field.kind, typed.expose(), text) {
+                // A bare number could be euros or cents, so it is neither.
+                (FieldKind::Amount, Value::Amount(cents), _) => Some(*cents),
+                (FieldKind::Amount, _, text) => text.and_then(cents),
+                (_, Value::Integer(number), _) => Some(*number),
+                (_, _, text) => text.and_then(|text| text.parse().ok()),
             }
             .ok_or_else(|| match field.kind {
-                FieldKind::Amount => wrong("an amount", "give it as 12,50 or 12.50"),
+                FieldKind::Amount => {
+                    wrong("an amount", "give it as 12,50 or 12.50, or as an amount in cents")
+                }
                 _ => wrong("a whole number", "give it in figures, without spaces"),
             })?;
             let limit = 1_i64 << 53;
@@ -141,7 +144,7 @@ pub(crate) fn amount(path: &str, value: &Value) -> Result<i64, Problem> {
     const MOST: i64 = 100_000_000_000;
     let hint = "give it as 12,50 or 12.50";
     let cents = match value {
-        Value::Integer(cents) => Some(*cents),
+        Value::Integer(cents) | Value::Amount(cents) => Some(*cents),
         Value::Text(text) => {
             let part = text.trim().trim_end_matches('€').trim_end();
             let decimals = part.rsplit_once([',', '.']).map_or("", |(_, decimals)| decimals);

@@ -124,7 +124,8 @@ fn commands_are_refused_and_nothing_is_written() {
             (Command::Correct([].into()).into(), "command.empty"),
             (Command::Correct([("description".to_owned(), None)].into()).into(), "field.required"),
             (Command::correct("materiau", "or").into(), "field.option"),
-            (Command::correct("cout-estime", -5).into(), "field.range"),
+            (Command::correct("cout-estime", Value::Amount(-5)).into(), "field.range"),
+            (Command::correct("cout-estime", 5).into(), "field.kind"),
             (Command::correct("cout-estime", "12,345").into(), "field.kind"),
             (
                 Command::Assess { acceptability: "peut-etre".into(), reason: None }.into(),

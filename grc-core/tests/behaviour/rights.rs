@@ -58,7 +58,7 @@ fn hidden_fields_are_nowhere() {
         // A list cannot be made by it.
         let by = |field: &str| {
             let var = Var::Field(field.parse().unwrap());
-            List::new().filter(Condition::Compare(var, Comparison::Equal, Scalar::from("x")))
+            List::new().filter(Condition::Compare(var, Comparison::Equal, Scalar::from("pvc")))
         };
         let hidden = refusal(worker.list(&by("code-portail")).await).to_string();
         let absent = refusal(worker.list(&by("code-secret")).await).to_string();
@@ -205,7 +205,7 @@ fn live_requests_stay_on_their_version_of_the_procedure() {
         );
         let chief = town.agent("a-02");
         let old = chief.open(leak.id()).await.unwrap();
-        assert_eq!(old.field("cout-estime"), Some(&Value::Integer(12_550)));
+        assert_eq!(old.field("cout-estime"), Some(&Value::Amount(12_550)));
         let new = town.agent("a-01").submit(common::leak()).await.unwrap();
         let new = chief.open(new.id()).await.unwrap();
         assert!(refusal(chief.act(&new, Command::correct("cout-estime", 1)).await).has("field.unknown"));

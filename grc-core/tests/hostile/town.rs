@@ -3,7 +3,7 @@
 use crate::memory;
 use grc_core::{
     Actor, Authority, Definition, Grc, GrcError, Intake, ManualClock, Moment, RequestId, SeededEntropy,
-    Session, Stores, Word, storage::StorageErrorKind,
+    Session, Stores, Word,
 };
 use pollster::block_on;
 use std::{
@@ -82,8 +82,6 @@ pub(crate) fn answered<T: Debug>(
             }
         }
         GrcError::NotFound | GrcError::Unsuitable(_) => {}
-        // What no list can be made by.
-        GrcError::Storage(error) if error.kind() == StorageErrorKind::Unsupported => {}
         other => panic!("neither taken nor refused: {other:?} of {:?}", start(hostile)),
     }
     Err(error)

@@ -22,7 +22,7 @@ Where what is:
 - `open`, `Store`, `Authority`, `Session`, `Host`: here for callers that wait, and in `grc.aio` for asyncio;
 - `Definition`: what an authority is and how its requests go, as data;
 - `grc.given` (`Intake`, `Party`, `Place`…), `grc.commands`, `grc.site`: what is asked;
-- `grc.results`: what is answered; `grc.errors`: why not;
+- `grc.results`, `grc.forms`: what is answered; `grc.errors`: why not;
 - `grc.transports`, `grc.protocols`: what you may write yourself;
 - `decide_intake`, `decide`, `Request`: the pure way in, for programs that keep their own database.
 """
@@ -58,7 +58,6 @@ from grc.commands import (
     Work,
 )
 from grc.errors import (
-    AttachmentError,
     Busy,
     ClosedError,
     Conflict,
@@ -82,6 +81,7 @@ from grc.errors import (
     Unsuitable,
 )
 from grc.figures import Question
+from grc.forms import FieldKind, Form, FormField
 from grc.given import Agent, Assignee, Citizen, FieldValue, Holder, Intake, Party, Place, Who
 from grc.lists import Filter
 from grc.protocols import Clock, Keyring, Unavailable
@@ -124,7 +124,6 @@ __all__ = [
     "Assignee",
     "AsyncTransport",
     "Attach",
-    "AttachmentError",
     "Authority",
     "Bounced",
     "Busy",
@@ -148,11 +147,14 @@ __all__ = [
     "Erase",
     "EraseOnSite",
     "Failed",
+    "FieldKind",
     "FieldValue",
     "Filter",
     "Finding",
     "Fire",
     "ForkedError",
+    "Form",
+    "FormField",
     "GrcError",
     "HandOver",
     "Hear",

@@ -14,6 +14,7 @@ from grc._grc import Definition, ManualClock, StoredFile
 from grc._support import filter_of, intake_of, question_of
 from grc.commands import Command, Fire
 from grc.figures import FactValue, Question
+from grc.forms import Form
 from grc.given import Agent, Assignee, Citizen, FieldValue, Holder, Intake, Party, Place, Who
 from grc.lists import Filter
 from grc.protocols import Clock, Keyring
@@ -226,7 +227,7 @@ class _Figures:
         figure: str,
         keys: Sequence[str | None] = (),
         *,
-        after: UUID | None = None,
+        after: UUID | str | None = None,
         limit: int = 1000,
     ) -> Behind:
         """The requests behind a cell: of a figure, in the row of these keys (`Row.ids`).
@@ -245,6 +246,15 @@ class Session(_Figures):
 
     def __init__(self, inner: _grc.Session) -> None:
         self._inner = inner
+
+    def forms(self) -> tuple[Form, ...]:
+        """The forms of what the actor may hand in, under the newest definition, by type: all that a page needs to ask for it.
+
+        Raises:
+            Refused: the actor is not known.
+            NoDefinition: nothing is published yet.
+        """
+        return _run(self._inner.forms())
 
     @overload
     def submit(self, intake: Intake, /) -> Submitted: ...
@@ -284,7 +294,7 @@ class Session(_Figures):
         """
         return _run(self._inner.submit(intake_of(intake, parts)))
 
-    def open(self, id: UUID) -> Seen:
+    def open(self, id: UUID | str) -> Seen:
         """Opens a request, as far as the actor may see it. Readings of sensitive fields are noted.
 
         Raises:
@@ -327,7 +337,7 @@ class Session(_Figures):
 
     def act_on(
         self,
-        id: UUID,
+        id: UUID | str,
         command: Command,
         *,
         seen: int | None = None,
@@ -371,7 +381,7 @@ class Session(_Figures):
         )
         return self.act(seen, fire, key=key, occurred_at=occurred_at, quiet=quiet)
 
-    def history(self, id: UUID) -> tuple[HistoryEntry, ...]:
+    def history(self, id: UUID | str) -> tuple[HistoryEntry, ...]:
         """What happened to a request, as far as the actor may see it.
 
         Raises:
@@ -384,7 +394,7 @@ class Session(_Figures):
         `Filter`, any other name is a fact.
 
         Raises:
-            Refused: a list cannot be made by this.
+            Refused: a list cannot be made by this, or the page is none of this list.
         """
         return _run(self._inner.list(filter_of(filter, parts)))
 
@@ -427,7 +437,7 @@ class Session(_Figures):
             data = bytes(data)
         return _run(self._inner.store_file(name, data, field))
 
-    def read_file(self, id: UUID, file: File) -> bytes:
+    def read_file(self, id: UUID | str, file: File) -> bytes:
         """Reads a file of a request.
 
         Raises:
@@ -449,7 +459,7 @@ class Session(_Figures):
 
     def work_on(
         self,
-        id: UUID,
+        id: UUID | str,
         work: SiteWork,
         *,
         seen: int | None = None,
@@ -463,7 +473,7 @@ class Session(_Figures):
         """
         return _run(self._inner.work_on(id, seen, work, key=key, occurred_at=occurred_at))
 
-    def intervention(self, id: UUID) -> InterventionSeen:
+    def intervention(self, id: UUID | str) -> InterventionSeen:
         """Opens an intervention.
 
         Raises:
@@ -479,7 +489,7 @@ class Session(_Figures):
         """
         return _run(self._inner.interventions(filter_of(filter, parts)))
 
-    def work_order(self, id: UUID) -> WorkOrder:
+    def work_order(self, id: UUID | str) -> WorkOrder:
         """What who does the work takes along.
 
         Raises:
@@ -514,7 +524,7 @@ class Host(_Figures):
         """
         return _run(self._inner.definition())
 
-    def act(self, id: UUID, command: Command) -> Acted:
+    def act(self, id: UUID | str, command: Command) -> Acted:
         """Gives a command for the authority itself: a hold, an erasure.
 
         Raises:
@@ -546,7 +556,7 @@ class Host(_Figures):
         """A page of the feed: what was written since, in order for each request."""
         return _run(self._inner.changes(after, limit))
 
-    def verify(self, id: UUID) -> Verdict:
+    def verify(self, id: UUID | str) -> Verdict:
         """Checks a request: that its events follow from one another, make its state, and its values are those committed to.
 
         Raises:
@@ -554,7 +564,7 @@ class Host(_Figures):
         """
         return _run(self._inner.verify(id))
 
-    def verify_intervention(self, id: UUID) -> Verdict:
+    def verify_intervention(self, id: UUID | str) -> Verdict:
         """Checks an intervention.
 
         Raises:

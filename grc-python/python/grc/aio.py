@@ -28,6 +28,7 @@ from grc._grc import Definition, ManualClock, StoredFile
 from grc._support import filter_of, intake_of, question_of
 from grc.commands import Command, Fire
 from grc.figures import FactValue, Question
+from grc.forms import Form
 from grc.given import Agent, Assignee, Citizen, FieldValue, Holder, Intake, Party, Place, Who
 from grc.lists import Filter
 from grc.protocols import Clock, Keyring
@@ -268,7 +269,7 @@ class _Figures:
         figure: str,
         keys: Sequence[str | None] = (),
         *,
-        after: UUID | None = None,
+        after: UUID | str | None = None,
         limit: int = 1000,
     ) -> Behind:
         """The requests behind a cell: of a figure, in the row of these keys (`Row.ids`).
@@ -287,6 +288,15 @@ class Session(_Figures):
 
     def __init__(self, inner: _grc.Session) -> None:
         self._inner = inner
+
+    async def forms(self) -> tuple[Form, ...]:
+        """The forms of what the actor may hand in, under the newest definition, by type: all that a page needs to ask for it.
+
+        Raises:
+            Refused: the actor is not known.
+            NoDefinition: nothing is published yet.
+        """
+        return await _run(self._inner.forms())
 
     @overload
     async def submit(self, intake: Intake, /) -> Submitted: ...
@@ -326,7 +336,7 @@ class Session(_Figures):
         """
         return await _run(self._inner.submit(intake_of(intake, parts)))
 
-    async def open(self, id: UUID) -> Seen:
+    async def open(self, id: UUID | str) -> Seen:
         """Opens a request, as far as the actor may see it. Readings of sensitive fields are noted.
 
         Raises:
@@ -369,7 +379,7 @@ class Session(_Figures):
 
     async def act_on(
         self,
-        id: UUID,
+        id: UUID | str,
         command: Command,
         *,
         seen: int | None = None,
@@ -413,7 +423,7 @@ class Session(_Figures):
         )
         return await self.act(seen, fire, key=key, occurred_at=occurred_at, quiet=quiet)
 
-    async def history(self, id: UUID) -> tuple[HistoryEntry, ...]:
+    async def history(self, id: UUID | str) -> tuple[HistoryEntry, ...]:
         """What happened to a request, as far as the actor may see it.
 
         Raises:
@@ -426,7 +436,7 @@ class Session(_Figures):
         `Filter`, any other name is a fact.
 
         Raises:
-            Refused: a list cannot be made by this.
+            Refused: a list cannot be made by this, or the page is none of this list.
         """
         return await _run(self._inner.list(filter_of(filter, parts)))
 
@@ -469,7 +479,7 @@ class Session(_Figures):
             data = bytes(data)
         return await _run(self._inner.store_file(name, data, field))
 
-    async def read_file(self, id: UUID, file: File) -> bytes:
+    async def read_file(self, id: UUID | str, file: File) -> bytes:
         """Reads a file of a request.
 
         Raises:
@@ -491,7 +501,7 @@ class Session(_Figures):
 
     async def work_on(
         self,
-        id: UUID,
+        id: UUID | str,
         work: SiteWork,
         *,
         seen: int | None = None,
@@ -505,7 +515,7 @@ class Session(_Figures):
         """
         return await _run(self._inner.work_on(id, seen, work, key=key, occurred_at=occurred_at))
 
-    async def intervention(self, id: UUID) -> InterventionSeen:
+    async def intervention(self, id: UUID | str) -> InterventionSeen:
         """Opens an intervention.
 
         Raises:
@@ -521,7 +531,7 @@ class Session(_Figures):
         """
         return await _run(self._inner.interventions(filter_of(filter, parts)))
 
-    async def work_order(self, id: UUID) -> WorkOrder:
+    async def work_order(self, id: UUID | str) -> WorkOrder:
         """What who does the work takes along.
 
         Raises:
@@ -556,7 +566,7 @@ class Host(_Figures):
         """
         return await _run(self._inner.definition())
 
-    async def act(self, id: UUID, command: Command) -> Acted:
+    async def act(self, id: UUID | str, command: Command) -> Acted:
         """Gives a command for the authority itself: a hold, an erasure.
 
         Raises:
@@ -588,7 +598,7 @@ class Host(_Figures):
         """A page of the feed: what was written since, in order for each request."""
         return await _run(self._inner.changes(after, limit))
 
-    async def verify(self, id: UUID) -> Verdict:
+    async def verify(self, id: UUID | str) -> Verdict:
         """Checks a request: that its events follow from one another, make its state, and its values are those committed to.
 
         Raises:
@@ -596,7 +606,7 @@ class Host(_Figures):
         """
         return await _run(self._inner.verify(id))
 
-    async def verify_intervention(self, id: UUID) -> Verdict:
+    async def verify_intervention(self, id: UUID | str) -> Verdict:
         """Checks an intervention.
 
         Raises:

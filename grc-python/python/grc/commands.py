@@ -163,7 +163,7 @@ class Link:
     """Links it to another request: `parent`, `duplicate-of`…"""
 
     kind: str
-    target: UUID
+    target: UUID | str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from typing import Any
 from uuid import UUID
 
 __all__ = [
-    "AttachmentError",
     "Busy",
     "ClosedError",
     "Conflict",
@@ -220,10 +219,6 @@ class Busy(GrcError):
 
 class Unsuitable(GrcError, ValueError):
     """What was given cannot be used."""
-
-
-class AttachmentError(GrcError):
-    """The bytes that were to be attached cannot be read."""
 
 
 class ClosedError(GrcError):

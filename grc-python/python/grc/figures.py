@@ -34,4 +34,4 @@ class Question:
     facts: Mapping[str, FactValue] = field(default_factory=dict, kw_only=True)
     """Only requests of which facts are so."""
     where: Mapping[str, Any] | None = field(default=None, kw_only=True)
-    """Only requests that meet a condition (JsonLogic over facts)."""
+    """Only requests that meet a condition (JsonLogic over facts); it may compare with a `datetime`."""

@@ -14,8 +14,8 @@ from grc._grc import StoredFile
 __all__ = ["Agent", "Assignee", "Citizen", "FieldValue", "Holder", "Intake", "Party", "Place", "Who"]
 
 FieldValue: TypeAlias = str | int | bool | Decimal | date | Sequence[str]
-"""What a field of a form may hold: a text or the id of an option, a whole number (of an amount: its cents), yes or no, an
-amount, a day, several options."""
+"""What a field of a form may hold: a text or the id of an option, a whole number, yes or no, an amount (a `Decimal`, or a
+text: an `int` could be euros or cents), a day, several options."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ class Filter:
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     """What facts must be: `type`, `state`, `phase`, `service`, `team`, `agent`, `channel`, `zone`…; `None` for absent."""
     where: Mapping[str, Any] | None = None
-    """A condition over facts and indexed fields (JsonLogic): `{"==": [{"var": "fields.depth"}, 3]}`."""
+    """A condition over facts and indexed fields (JsonLogic): `{"==": [{"var": "form.depth"}, 3]}`. It may compare with a
+    `datetime`, a `date` or a `Decimal`: `{"<": [{"var": "target"}, now]}`."""
     mine: bool = False
     """Only the open ones that the actor holds."""
     my_teams: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -12,7 +12,9 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from grc._grc import Columns, FileHandle, LetterHandle
+from grc._result import Label, Result
 from grc.errors import Problem
+from grc.forms import Form, FormField
 from grc.transports import Outgoing
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "EntrySeen",
     "Figures",
     "File",
+    "Form",
+    "FormField",
     "HistoryEntry",
     "Intervened",
     "InterventionSeen",
@@ -66,14 +70,11 @@ __all__ = [
 
 T = TypeVar("T")
 
-Label: TypeAlias = str | Mapping[str, str]
-"""A name: a text, or one by language."""
-
 Position: TypeAlias = tuple[Decimal, Decimal]
 """Latitude and longitude in degrees (WGS 84), to the micro-degree."""
 
-SeenValue: TypeAlias = str | int | bool | date | tuple[str, ...] | Position
-"""The value of a field, as far as the actor may read it. Amounts of fields are in cents."""
+SeenValue: TypeAlias = str | int | bool | Decimal | date | tuple[str, ...] | Position
+"""The value of a field, as far as the actor may read it."""
 
 
 class Phase(str, Enum):
@@ -83,34 +84,6 @@ class Phase(str, Enum):
     IN_PROGRESS = "in-progress"
     WAITING = "waiting"
     CLOSED = "closed"
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, Result):
-        return value.to_dict()
-    if isinstance(value, Problem):
-        return {"code": value.code, "path": value.path, "message": value.message, "hint": value.hint}
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return value
-
-
-class Result:
-    """What all answers have in common."""
-
-    __slots__ = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Its parts by name, and theirs: dicts and lists, with `datetime`, `Decimal` and `UUID` as they are."""
-        return {
-            part.name: _plain(getattr(self, part.name))
-            for part in fields(self)  # type: ignore[arg-type]
-            if not part.name.startswith("_")
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +207,8 @@ class NoteSeen(Result):
 class File(Result):
     """A file of a request; `Session.read_file` reads it."""
 
+    id: UUID
+    """What a link to it may name."""
     name: str
     media: str
     bytes: int
@@ -320,6 +295,13 @@ class Seen(Result):
     """What may be done now, and why not the rest."""
     may: frozenset[str]
     """What else the actor may do: `assign`, `note`, `message`…"""
+    _form: tuple[tuple[Any, ...], ...] = field(repr=False, compare=False)
+
+    @property
+    def form(self) -> tuple[FormField, ...]:
+        """The form that it was handed in by, as it was then: the fields that the actor may read or correct, also those that
+        are not filled."""
+        return tuple(FormField(*parts) for parts in self._form)
 
     def choice(self, transition: str) -> Choice | None:
         """The choice of a transition; `None` if it is none here."""

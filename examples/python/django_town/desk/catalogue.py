@@ -1,8 +1,8 @@
-"""The published definition as pages need it: types, fields, options, and the names of everything."""
+"""The published definition as pages need it: the names of everything. What forms ask is told by grc."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,27 +21,16 @@ class Named:
     label: str
 
 
-@dataclass(frozen=True)
-class Field:
-    """A field of a form."""
-
-    id: str
-    label: str
-    kind: str
-    required: bool
-    options: tuple[Named, ...]
-    min: int | None
-    max: int | None
-    accept: tuple[str, ...]
-    for_citizens: bool
-    """Whether a citizen may fill it."""
-
-
 def text(label: str | Mapping[str, str]) -> str:
     """A label in French: labels are a text, or one by language."""
     if isinstance(label, str):
         return label
     return label.get("fr") or next(iter(label.values()), "")
+
+
+def named(all: Iterable[tuple[str, str | Mapping[str, str]]]) -> list[tuple[str, str]]:
+    """Ids with their names in French, as a choice takes them."""
+    return [(id, text(label)) for id, label in all]
 
 
 class Catalogue:
@@ -66,9 +55,6 @@ class Catalogue:
     def town(self) -> str:
         return text(self._organisation["label"])
 
-    def __contains__(self, type: str) -> bool:
-        return type in self._procedures
-
     def all(self, what: str) -> tuple[Named, ...]:
         """All of a kind: `service`, `team`, `channel`, `outcome`…"""
         return tuple(Named(one["id"], text(one.get("label", one["id"]))) for one in self._organisation.get(what, ()))
@@ -76,16 +62,6 @@ class Catalogue:
     def types(self) -> tuple[Named, ...]:
         """All request types."""
         return tuple(Named(id, text(procedure["label"])) for id, procedure in self._procedures.items())
-
-    def types_by_family(self, channel: str) -> Iterator[tuple[str, list[Named]]]:
-        """What a citizen may ask by a channel, family by family, in the order in which the town names them."""
-        families: dict[str, list[Named]] = {one.id: [] for one in self.all("family")}
-        for id, procedure in self._procedures.items():
-            if channel in procedure.get("channels", [channel]):
-                families.setdefault(procedure.get("family", ""), []).append(Named(id, text(procedure["label"])))
-        for family, types in families.items():
-            if types:
-                yield self.name("family", family) or "Autres demandes", sorted(types, key=lambda one: one.label)
 
     def name(self, what: str, id: str | None) -> str:
         """The name of something; its id if it has none (any more)."""
@@ -99,16 +75,6 @@ class Catalogue:
         procedure = self._procedures.get(type, {})
         workflow = self._workflows.get(procedure.get("workflow", ""), procedure)
         return next((text(one["label"]) for one in workflow.get("state", ()) if one["id"] == state), state)
-
-    def has_place(self, type: str) -> bool:
-        return bool(self._procedures[type].get("place", "none") != "none")
-
-    def wants_requester(self, type: str) -> bool:
-        return bool(self._procedures[type].get("requester"))
-
-    def fields(self, type: str) -> tuple[Field, ...]:
-        """The form of a type."""
-        return tuple(_field(one) for one in self._procedures.get(type, {}).get("field", ()))
 
     def answering(self, contact: str | None = None) -> tuple[Named, ...]:
         """The channels by which answers can go out, or those that need this contact: `email`, `mobile`, `address`."""
@@ -135,17 +101,3 @@ class Catalogue:
     def agents_of(self, team: str) -> list[str]:
         """The ids of a team's agents."""
         return [one["id"] for one in self._organisation.get("agent", ()) if team in one.get("teams", ())]
-
-
-def _field(given: dict[str, Any]) -> Field:
-    return Field(
-        id=given["id"],
-        label=text(given.get("label", given["id"])),
-        kind=given["kind"],
-        required=given["required"],
-        options=tuple(Named(one["id"], text(one["label"])) for one in given.get("option", ())),
-        min=given.get("min"),
-        max=given.get("max"),
-        accept=tuple(given.get("accept", ())),
-        for_citizens="write" not in given or "@citizen" in given["write"],
-    )

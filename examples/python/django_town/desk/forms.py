@@ -10,7 +10,7 @@ import grc
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
-from desk.catalogue import Catalogue, Field
+from desk.catalogue import named, text
 from desk.french import say
 
 # A path that is one thing for grc and several inputs here: its error is shown at the first.
@@ -31,27 +31,26 @@ class RequestForm(forms.Form):
 
     def __init__(
         self,
-        catalogue: Catalogue,
-        type: str,
+        form: grc.Form,
         data: Any = None,
         files: MultiValueDict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, files)
-        self.type = type
-        self.asked = {f"fields.{one.id}": one for one in catalogue.fields(type) if one.for_citizens}
+        self.type = form.type
+        self.asked = {f"fields.{one.id}": one for one in form.fields}
         self._sets: list[tuple[str, list[str]]] = []
         # A second click, or a reload of the answer, sends the same key: grc then gives the first result again.
         self.fields["key"] = forms.CharField(widget=forms.HiddenInput, required=False, initial=_new_key)
         self._add_set("Votre demande", {name: _input(one) for name, one in self.asked.items()})
-        if catalogue.has_place(type):
-            zones = [("", "Je ne sais pas"), *((zone.id, zone.label) for zone in catalogue.all("zone"))]
+        if form.place != "none":
             place = _address("place")
-            if len(zones) > 1:
+            if form.zones:
+                zones = [("", "Je ne sais pas"), *named(form.zones)]
                 place["place.zone"] = forms.CharField(label="Quartier", widget=forms.Select(choices=zones))
             self._add_set("Où est-ce ?", place)
-        answers = [("", "Ne pas me répondre"), *((one.id, one.label) for one in catalogue.answering())]
+        answers = [("", "Ne pas me répondre"), *named(form.answers)]
         self._add_set(
-            "Qui êtes-vous ?" if catalogue.wants_requester(type) else "Qui êtes-vous ? (facultatif)",
+            "Qui êtes-vous ?" if form.requester else "Qui êtes-vous ? (facultatif)",
             {
                 "requester.given": _text("Prénom", autocomplete="given-name"),
                 "requester.name": _text("Nom", autocomplete="family-name"),
@@ -92,7 +91,7 @@ class RequestForm(forms.Form):
                     one.id: given[name]
                     for name, one in self.asked.items()
                     # Absent is what was not answered; False and 0 are answers.
-                    if one.kind != "file" and given[name] not in ("", [], None)
+                    if one.kind != grc.FieldKind.FILE and given[name] not in ("", [], None)
                 },
                 files=files,
                 place=_place(given),
@@ -107,7 +106,7 @@ class RequestForm(forms.Form):
         """Stores the files. What is stored and then not handed in is swept away by grc later."""
         out: list[grc.StoredFile] = []
         for name, one in self.asked.items():
-            file = given[name] if one.kind == "file" else None
+            file = given[name] if one.kind == grc.FieldKind.FILE else None
             if file is not None:
                 try:
                     out.append(session.store_file(file.name, file.file, field=one.id))
@@ -139,38 +138,36 @@ def _address(of: str, autocomplete: tuple[str, str, str] = ("off", "off", "off")
     }
 
 
-def _input(field: Field) -> forms.Field:
+def _input(field: grc.FormField) -> forms.Field:
     """The input for a field. Any kind that is not known here is asked for as a text."""
     attrs: dict[str, Any] = {"required": True} if field.required else {}
-    options = [(one.id, one.label) for one in field.options]
+    label, options = text(field.label), named(field.options)
     match field.kind:
-        case "file":
+        case grc.FieldKind.FILE:
             attrs |= {"accept": ",".join(field.accept)} if field.accept else {}
             # Whether it is empty is for grc to say.
-            return forms.FileField(label=field.label, widget=forms.FileInput(attrs), allow_empty_file=True)
-        case "choices":
+            return forms.FileField(label=label, widget=forms.FileInput(attrs), allow_empty_file=True)
+        case grc.FieldKind.CHOICES:
             # Not `required`: a browser would want every box ticked.
-            return forms.MultipleChoiceField(label=field.label, choices=options, widget=forms.CheckboxSelectMultiple)
-        case "choice":
-            return forms.CharField(
-                label=field.label, widget=forms.Select(attrs, choices=[("", "Choisissez"), *options])
-            )
-        case "boolean":
+            return forms.MultipleChoiceField(label=label, choices=options, widget=forms.CheckboxSelectMultiple)
+        case grc.FieldKind.CHOICE:
+            return forms.CharField(label=label, widget=forms.Select(attrs, choices=[("", "Choisissez"), *options]))
+        case grc.FieldKind.BOOLEAN:
             yes_no = [("oui", "Oui"), ("non", "Non")]
-            return forms.CharField(label=field.label, widget=forms.RadioSelect(attrs, choices=yes_no))
-        case "long-text":
-            return forms.CharField(label=field.label, widget=forms.Textarea(attrs | {"rows": 5}))
-        case "integer":
+            return forms.CharField(label=label, widget=forms.RadioSelect(attrs, choices=yes_no))
+        case grc.FieldKind.LONG_TEXT:
+            return forms.CharField(label=label, widget=forms.Textarea(attrs | {"rows": 5}))
+        case grc.FieldKind.INTEGER:
             attrs |= {"inputmode": "numeric"}
-        case "amount":
+        case grc.FieldKind.AMOUNT:
             attrs |= {"inputmode": "decimal"}
-        case "date":
+        case grc.FieldKind.DATE:
             attrs |= {"type": "date"}
-        case "email":
+        case grc.FieldKind.EMAIL:
             attrs |= {"type": "email"}
-        case "phone":
+        case grc.FieldKind.PHONE:
             attrs |= {"type": "tel"}
-    return forms.CharField(label=field.label, widget=forms.TextInput(attrs))
+    return forms.CharField(label=label, widget=forms.TextInput(attrs))
 
 
 def _parts(given: dict[str, Any], of: str) -> tuple[str, str, str] | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import grc
 
-from desk.catalogue import Field
-
 _SAID = {
     "actor.unknown": "Cet agent n'est pas dans l'organisation publiée.",
     "assignee.agent": "Cet agent n'en fait pas partie.",
@@ -60,7 +58,7 @@ _PARTS = {
 }
 
 
-def say(problem: grc.Problem, field: Field | None = None) -> str:
+def say(problem: grc.Problem, field: grc.FormField | None = None) -> str:
     """What is wrong and what to do, for who typed it. What is not known here is said as grc says it."""
     match problem.code:
         case "field.kind" if field is not None and field.kind in _WRONG_KIND:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import grc
 from grc.results import HistoryEntry, Message, Seen, SeenValue
 
-from desk.catalogue import PHASES, Catalogue, Field, text
+from desk.catalogue import PHASES, Catalogue, text
 from desk.french import ACTORS, DELIVERY, EVENTS
 
 DETAILS = {
@@ -27,16 +28,16 @@ ROLES = {
 }
 
 
-def value(seen: SeenValue | None, field: Field | None = None) -> str:
+def value(seen: SeenValue | None, field: grc.FormField | None = None) -> str:
     """A value as a text."""
-    names = {one.id: one.label for one in field.options} if field else {}
+    names = {id: text(label) for id, label in field.options} if field else {}
     match seen:
         case None:
             return "(effacé)"
         case bool():
             return "oui" if seen else "non"
-        case int() if field is not None and field.kind == "amount":
-            return f"{seen // 100},{seen % 100:02} €"
+        case Decimal():
+            return f"{seen} €".replace(".", ",")
         case date():
             return f"{seen:%d/%m/%Y}"
         case tuple():
@@ -44,9 +45,9 @@ def value(seen: SeenValue | None, field: Field | None = None) -> str:
     return names.get(str(seen), str(seen))
 
 
-def _fields(seen: Seen, catalogue: Catalogue) -> list[tuple[str, str]]:
-    known = {one.id: one for one in catalogue.fields(seen.type)}
-    return [(known[id].label if id in known else id, value(given, known.get(id))) for id, given in seen.fields.items()]
+def _fields(seen: Seen) -> list[tuple[str, str]]:
+    """What was answered, in the order and with the names of the form by which it was handed in."""
+    return [(text(one.label), value(seen.fields[one.id], one)) for one in seen.form if one.id in seen.fields]
 
 
 def _message(message: Message, catalogue: Catalogue) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def of_citizen(seen: Seen, catalogue: Catalogue) -> dict[str, Any]:
         "opened_at": seen.opened_at,
         "closed_at": seen.closed_at,
         "target": seen.target,
-        "fields": _fields(seen, catalogue),
+        "fields": _fields(seen),
         "place": seen.place,
         "zone": catalogue.name("zone", seen.place.zone) if seen.place else "",
         "messages": [_message(one, catalogue) for one in seen.messages],

@@ -15,7 +15,7 @@ urlpatterns = [
     path("agent/", agent.index, name="agent-list"),
     path("agent/demande/<uuid:id>/", agent.page, name="agent-page"),
     path("agent/demande/<uuid:id>/agir/", agent.act, name="agent-act"),
-    path("agent/demande/<uuid:id>/fichier/<int:index>/", files.of_agent, name="agent-file"),
+    path("agent/demande/<uuid:id>/fichier/<uuid:file>/", files.of_agent, name="agent-file"),
     path("connexion/", auth.LoginView.as_view(template_name="desk/login.html"), name="login"),
     path("deconnexion/", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),

@@ -16,7 +16,8 @@ impl Walk {
         match field.kind {
             FieldKind::Integer | FieldKind::Amount => {
                 let (min, max) = (field.min.unwrap_or(0), field.max.unwrap_or(10_000));
-                Value::Integer(min + number % (max - min + 1).max(1))
+                let number = min + number % (max - min + 1).max(1);
+                if field.kind == FieldKind::Amount { Value::Amount(number) } else { Value::Integer(number) }
             }
             FieldKind::Boolean => Value::Boolean(number % 2 == 0),
             FieldKind::Date => {

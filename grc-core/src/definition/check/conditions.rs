@@ -3,11 +3,13 @@
 use super::{CITIZEN, Findings, Flow, Form, RELATIONS, Scope};
 use crate::{
     Condition, Word,
-    condition::{Comparison, Scalar, Var},
-    definition::{Field, FieldKind, Finding, Transition},
-    storage::{Fact, FactKind},
+    condition::Var,
+    definition::{
+        Field, Finding, Transition,
+        look::{Look, looks},
+    },
+    storage::Fact,
 };
-use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
 const PHASES: [&str; 4] = ["received", "in-progress", "waiting", "closed"];
@@ -58,13 +60,6 @@ fn constant(condition: &Condition) -> Option<bool> {
     }
 }
 
-/// How a part of a condition looks at a value.
-#[derive(Clone, Copy)]
-enum Look<'c> {
-    Compare(Comparison, &'c Scalar),
-    Contains(&'c str),
-}
-
 struct Guard<'s, 'a> {
     scope: &'s Scope<'a>,
     flow: &'s Flow<'a>,
@@ -82,20 +77,9 @@ impl<'s> Guard<'s, '_> {
                     findings.unknown("relation", &name, self.path.clone(), &RELATIONS.into());
                 }
             }
-            Condition::Compare(var, comparison, scalar) => {
-                self.look(var, Look::Compare(*comparison, scalar), findings)
-            }
-            Condition::OneOf(var, scalars) => {
-                for scalar in scalars {
-                    self.look(var, Look::Compare(Comparison::Equal, scalar), findings);
-                }
-                if scalars.is_empty() {
-                    self.exists(var, findings);
-                }
-            }
-            Condition::Contains(var, needle) => self.look(var, Look::Contains(needle), findings),
+            Condition::OneOf(var, scalars) if scalars.is_empty() => self.exists(var, findings),
             Condition::Present(var) => self.exists(var, findings),
-            _ => {}
+            _ => looks(node, &mut |var, look| self.look(var, look, findings)),
         }
     }
 
@@ -123,7 +107,7 @@ impl<'s> Guard<'s, '_> {
             Var::Field(id) => {
                 for form in self.scope.users(self.flow) {
                     let Some(field) = self.field(form, id, findings) else { continue };
-                    if let Err((message, hint)) = fits(field, look) {
+                    if let Err((message, hint)) = look.fits(field) {
                         findings.add("guard-type", &self.path, format!("`{var}` {message}"), &hint);
                     }
                 }
@@ -132,27 +116,10 @@ impl<'s> Guard<'s, '_> {
     }
 
     fn fact(&self, fact: Fact, look: Look<'_>, findings: &mut Findings) {
-        let name = fact.name();
-        let word: &str = match (fact.kind(), look) {
-            (FactKind::Word, Look::Compare(Comparison::Equal | Comparison::NotEqual, Scalar::Text(word))) => {
-                word
-            }
-            (FactKind::Word, Look::Contains(word)) => word,
-            (FactKind::Word, Look::Compare(_, Scalar::Text(_))) => {
-                let message = format!("`{name}` is a word, and words have no order");
-                return findings.add("guard-type", &self.path, message, "use ==, != or in");
-            }
-            (FactKind::Word, Look::Compare(..)) => {
-                let message = format!("`{name}` is a word, and is compared with something else");
-                return findings.add("guard-type", &self.path, message, "compare it with a text");
-            }
-            (FactKind::Integer | FactKind::Moment, Look::Compare(_, Scalar::Integer(_))) => return,
-            (FactKind::Integer | FactKind::Moment, _) => {
-                let message = format!("`{name}` is a number, and is compared with something else");
-                let hint = "compare it with a whole number; moments are microseconds";
-                return findings.add("guard-type", &self.path, message, hint);
-            }
-        };
+        if let Err((message, hint)) = look.fits_fact(fact) {
+            return findings.add("guard-type", &self.path, format!("`{}` {message}", fact.name()), &hint);
+        }
+        let Some(word) = look.word() else { return };
         let (what, known): (&str, &BTreeSet<&str>) = match fact {
             Fact::Type => ("procedure", &self.scope.types),
             Fact::Family => ("family", &self.scope.families),
@@ -192,61 +159,4 @@ impl<'s> Guard<'s, '_> {
         let hint = format!("add `{id}` to `discloses` if that is meant, or to its `read` those in `by`");
         findings.push(Finding::new("guard-reads-hidden", &self.path, message).hint(hint));
     }
-}
-
-/// Whether a field can be looked at so; if not, what it is, and what to do.
-fn fits(field: &Field, look: Look<'_>) -> Result<(), (String, String)> {
-    let not = |message: &str, hint: &str| Err((message.to_owned(), hint.to_owned()));
-    let option = |word: &str| {
-        if field.options.iter().any(|option| option.id == *word) {
-            return Ok(());
-        }
-        let near = super::path::nearest(word, field.options.iter().map(|option| option.id.as_str()));
-        let hint =
-            near.map_or_else(|| "compare it with one of its options".to_owned(), super::path::did_you_mean);
-        Err((format!("has no option {}", super::path::shown(word)), hint))
-    };
-    match (field.kind, look) {
-        (FieldKind::File, _) => not("is a file, which is not compared", "ask for its presence with !!"),
-        (FieldKind::Choices, Look::Compare(..)) => {
-            not("holds several options, which are not compared", "write {\"in\": [\"option\", {\"var\": …}]}")
-        }
-        (FieldKind::Choice | FieldKind::Choices, Look::Contains(word)) => option(word),
-        (FieldKind::Choice, Look::Compare(Comparison::Equal | Comparison::NotEqual, Scalar::Text(word))) => {
-            option(word)
-        }
-        (FieldKind::Choice, Look::Compare(_, Scalar::Text(_))) => {
-            not("is a choice, and options have no order", "use ==, != or in")
-        }
-        (FieldKind::Choice, _) => {
-            not("is a choice, and is compared with something else", "compare it with an option")
-        }
-        (FieldKind::Integer | FieldKind::Amount, Look::Compare(_, Scalar::Integer(_))) => Ok(()),
-        (FieldKind::Integer | FieldKind::Amount, _) => {
-            not("is a number, and is compared with something else", "compare it with a whole number")
-        }
-        (FieldKind::Boolean, Look::Compare(Comparison::Equal | Comparison::NotEqual, Scalar::Boolean(_))) => {
-            Ok(())
-        }
-        (FieldKind::Boolean, _) => {
-            not("is yes or no, and is compared with something else", "write == true or == false")
-        }
-        (FieldKind::Date, Look::Compare(_, Scalar::Text(day))) if is_day(day) => Ok(()),
-        (FieldKind::Date, _) => {
-            not("is a day, and is compared with something else", "write the day as 2026-11-24")
-        }
-        (FieldKind::Text | FieldKind::LongText | FieldKind::Email | FieldKind::Phone, Look::Contains(_)) => {
-            Ok(())
-        }
-        (
-            FieldKind::Text | FieldKind::LongText | FieldKind::Email | FieldKind::Phone,
-            Look::Compare(_, Scalar::Text(_)),
-        ) => Ok(()),
-        _ => not("is a text, and is compared with something else", "compare it with a text"),
-    }
-}
-
-/// Days are compared as texts, so they must be written in full.
-fn is_day(text: &str) -> bool {
-    text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }

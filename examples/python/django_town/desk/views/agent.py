@@ -50,9 +50,9 @@ def index(request: HttpRequest, session: grc.Session) -> HttpResponse:
     )
     try:
         listed = session.list(filter, after=_cursor(given.get("after")))
-    except grc.StorageError as error:
+    except grc.Refused as refused:
         # A cursor of another list: a bookmark from before, say. The list begins anew.
-        if error.kind != "unsupported":
+        if refused.codes != {"list.cursor"}:
             raise
         listed = session.list(filter)
     name, now = agent_names(session), store().now()

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from desk.catalogue import Catalogue
+from desk.catalogue import Catalogue, text
 from desk.forms import RequestForm
 from desk.french import CONFIRMATIONS, say
 from desk.seen import of_citizen
@@ -27,9 +27,17 @@ CHANNEL = "site"
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What may be asked."""
-    catalogue = Catalogue.published()
-    families = list(catalogue.types_by_family(CHANNEL))
-    return render(request, "desk/home.html", {"families": families, "town": catalogue.town})
+    families: dict[str, list[tuple[str, str]]] = {}
+    for form in _forms():
+        family = text(form.family[1]) if form.family else "Autres demandes"
+        families.setdefault(family, []).append((form.type, text(form.label)))
+    shown = [(family, sorted(types, key=lambda one: one[1])) for family, types in sorted(families.items())]
+    return render(request, "desk/home.html", {"families": shown, "town": Catalogue.published().town})
+
+
+def _forms() -> list[grc.Form]:
+    """The forms of what may be handed in on these pages."""
+    return [form for form in citizen().forms() if any(id == CHANNEL for id, _ in form.channels)]
 
 
 @sensitive_post_parameters()
@@ -37,13 +45,13 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, type: str) -> HttpResponse:
     """The form of a type, and the confirmation that it was received."""
-    catalogue = Catalogue.published()
-    if type not in catalogue:
+    asked = next((form for form in _forms() if form.type == type), None)
+    if asked is None:
         raise Http404
-    shown = {"type_name": catalogue.type_name(type)}
+    shown = {"type_name": text(asked.label)}
     if request.method == "GET":
-        return render(request, "desk/new.html", shown | {"form": RequestForm(catalogue, type)})
-    form = RequestForm(catalogue, type, request.POST, request.FILES)
+        return render(request, "desk/new.html", shown | {"form": RequestForm(asked)})
+    form = RequestForm(asked, request.POST, request.FILES)
     submitted = form.submit(citizen(), CHANNEL)
     if submitted is None:
         return render(request, "desk/new.html", shown | {"form": form}, status=422)

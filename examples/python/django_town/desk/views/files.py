@@ -17,9 +17,9 @@ from desk.who import for_agents, holder
 
 @require_GET
 @for_agents
-def of_agent(request: HttpRequest, session: grc.Session, id: UUID, index: int) -> HttpResponse:
+def of_agent(request: HttpRequest, session: grc.Session, id: UUID, file: UUID) -> HttpResponse:
     """A file, for an agent."""
-    return _file(session, session.open(id), index)
+    return _file(session, session.open(id), str(file))
 
 
 @sensitive_post_parameters()
@@ -28,14 +28,13 @@ def of_agent(request: HttpRequest, session: grc.Session, id: UUID, index: int) -
 def of_holder(request: HttpRequest) -> HttpResponse:
     """A file, for who posts the code."""
     session = holder(request.POST.get("code", ""))
-    index = request.POST.get("index", "")
-    return _file(session, session.follow(), int(index) if index.isdecimal() else -1)
+    return _file(session, session.follow(), request.POST.get("file", ""))
 
 
-def _file(session: grc.Session, seen: Seen, index: int) -> HttpResponse:
-    if not 0 <= index < len(seen.files):
+def _file(session: grc.Session, seen: Seen, id: str) -> HttpResponse:
+    file = next((file for file in seen.files if str(file.id) == id), None)
+    if file is None:
         raise Http404
-    file = seen.files[index]
     answer = HttpResponse(session.read_file(seen.id, file), content_type=file.media)
     # Always kept, never shown: a file that somebody sent must not run as a page of the town.
     answer.headers["Content-Disposition"] = _attachment(file.name)
