@@ -266,6 +266,25 @@ impl Condition {
         }
     }
 
+    /// With other values to compare with.
+    pub(crate) fn with_scalars(self, f: &dyn Fn(&Var, Scalar) -> Scalar) -> Self {
+        let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.with_scalars(f)).collect();
+        match self {
+            Self::All(parts) => Self::All(each(parts)),
+            Self::Any(parts) => Self::Any(each(parts)),
+            Self::Not(part) => Self::Not(Box::new(part.with_scalars(f))),
+            Self::Compare(var, comparison, scalar) => {
+                let scalar = f(&var, scalar);
+                Self::Compare(var, comparison, scalar)
+            }
+            Self::OneOf(var, scalars) => {
+                let scalars = scalars.into_iter().map(|scalar| f(&var, scalar)).collect();
+                Self::OneOf(var, scalars)
+            }
+            other => other,
+        }
+    }
+
     /// Whether it is within the bounds that conditions read as data have.
     pub fn is_bounded(&self) -> bool {
         fn count(condition: &Condition, depth: usize, nodes: &mut usize) -> bool {

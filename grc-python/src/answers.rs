@@ -2,9 +2,9 @@
 
 use crate::{
     failure::problem,
-    files::FileHandle,
     values::{
-        datetime, label, optional_datetime, optional_money, optional_word, point, shown, shown_all, word,
+        datetime, frozen, label, optional_datetime, optional_money, optional_word, point, shown, shown_all,
+        word,
     },
 };
 use grc_core::{
@@ -146,7 +146,6 @@ fn file<'py>(py: Python<'py>, told: &FileView) -> PyResult<Any<'py>> {
         bytes: told.bytes(),
         field: optional_word(py, told.field()),
         moment: optional_word(py, told.moment()),
-        _handle: Py::new(py, FileHandle(told.clone()))?,
     )
 }
 
@@ -181,6 +180,7 @@ fn choice<'py>(py: Python<'py>, told: &Choice) -> PyResult<Any<'py>> {
         transition: word(py, &told.transition),
         label: label(py, &told.label)?,
         asks: PyTuple::new(py, told.asks.iter().map(|one| ask(*one)))?,
+        fields: PyTuple::new(py, told.fields.iter().map(|field| word(py, field)))?,
         blocked: all(py, &told.blocked, problem)?,
     )
 }
@@ -273,8 +273,8 @@ fn entry<'py>(py: Python<'py>, told: &HistoryEntry) -> PyResult<Any<'py>> {
         recorded_at: datetime(py, told.recorded_at)?,
         actor: actor_ref(py, &told.actor)?,
         kind: word(py, &told.kind),
-        details: &told.details,
-        values: values,
+        details: frozen(py, (&told.details).into_pyobject(py)?)?,
+        values: frozen(py, values)?,
     )
 }
 
@@ -289,7 +289,7 @@ pub(crate) fn published(py: Python<'_>, told: Published) -> PyResult<Py<PyAny>> 
     }
     made!(py, "Published",
         organisation: told.organisation,
-        procedures: procedures,
+        procedures: frozen(py, procedures)?,
         withdrawn: PyTuple::new(py, told.withdrawn.iter().map(|name| word(py, name)))?,
     )
     .map(Bound::unbind)

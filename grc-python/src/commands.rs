@@ -3,7 +3,7 @@
 use crate::{
     files::StoredFile,
     given::{How, assignee},
-    values::{boolean, cents, corrections, count, fields, optional_text, part, text, uuid},
+    values::{boolean, cents, class_of_package, corrections, count, fields, optional_text, part, text, uuid},
 };
 use grc_core::{
     Instruction, RequestId, Typed,
@@ -47,7 +47,8 @@ pub(crate) fn command(given: &Any<'_>) -> PyResult<Command> {
     let words = |name: &str| text(name, &part(given, name)?);
     let optional = |name: &str| optional_text(name, &part(given, name)?);
     let number = |name: &str| count(name, &part(given, name)?);
-    Ok(match given.get_type().name()?.to_str()? {
+    let class = class_of_package(given, "grc.commands")?;
+    Ok(match class.as_deref().unwrap_or_default() {
         "Fire" => Command::Fire(fire(given)?),
         "Assign" => Command::Assign {
             to: assignee("to", &part(given, "to")?)?,
@@ -94,9 +95,10 @@ pub(crate) fn command(given: &Any<'_>) -> PyResult<Command> {
             round: number("round")?,
             report: report(&part(given, "report")?)?,
         },
-        other => {
+        _ => {
+            let class = given.get_type().qualname()?;
             return Err(PyTypeError::new_err(format!(
-                "a command is wanted (one of `grc.commands`, such as grc.Note(\"…\")), not {other}"
+                "a command is wanted (one of `grc.commands`, such as grc.Note(\"…\")), not {class}"
             )));
         }
     })
@@ -105,15 +107,17 @@ pub(crate) fn command(given: &Any<'_>) -> PyResult<Command> {
 /// What became of a message: one of the classes of `grc.transports`.
 pub(crate) fn report(given: &Any<'_>) -> PyResult<DeliveryReport> {
     let code = || text("code", &part(given, "code")?);
-    Ok(match given.get_type().name()?.to_str()? {
+    let class = class_of_package(given, "grc.transports")?;
+    Ok(match class.as_deref().unwrap_or_default() {
         "Sent" => DeliveryReport::Sent,
-        "Delivered" | "Arrived" => DeliveryReport::Delivered,
+        "Arrived" => DeliveryReport::Delivered,
         "Read" => DeliveryReport::Read,
         "Failed" => DeliveryReport::Failed(code()?),
         "Bounced" => DeliveryReport::Bounced(code()?),
-        other => {
+        _ => {
+            let class = given.get_type().qualname()?;
             return Err(PyTypeError::new_err(format!(
-                "a report is wanted (grc.Sent, Failed, Arrived, Bounced or Read), not {other}"
+                "a report is wanted (grc.Sent, Failed, Arrived, Bounced or Read), not {class}"
             )));
         }
     })

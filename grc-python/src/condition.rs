@@ -1,7 +1,8 @@
 //! Conditions and filters.
 
 use crate::failure::unsuitable;
-use crate::values::{cents, decimal, each, integer, moment, text};
+use crate::values::{cents, decimal, each, integer, moment, plain_decimal, text};
+use chrono::SecondsFormat;
 use grc_core::{
     Condition, Moment, Word,
     condition::{Scalar, Var},
@@ -16,7 +17,7 @@ use pyo3::{
 type Any<'py> = Bound<'py, PyAny>;
 
 /// A condition as JSON would be: dicts and lists (a checked subset of JsonLogic). A moment, a day and an amount are written
-/// as conditions have them: microseconds, a text, cents.
+/// as texts: what they are compared with says what they are.
 pub(crate) fn condition(path: &str, given: &Any<'_>) -> PyResult<Option<Condition>> {
     if given.is_none() {
         return Ok(None);
@@ -37,14 +38,15 @@ const TEXT: usize = 16 << 20;
 fn compared_with(path: &str, given: &Any<'_>) -> PyResult<Py<PyAny>> {
     let py = given.py();
     if given.is_instance_of::<PyDateTime>() {
-        let micros = Moment::from(moment(path, given)?).micros();
-        return Ok(micros.into_pyobject(py)?.into_any().unbind());
+        let text = moment(path, given)?.to_rfc3339_opts(SecondsFormat::Micros, true);
+        return Ok(text.into_pyobject(py)?.into_any().unbind());
     }
     if given.is_instance_of::<PyDate>() {
         return given.call_method0("isoformat").map(Bound::unbind);
     }
     if given.is_instance(decimal(py)?)? {
-        return Ok(cents(path, given)?.into_pyobject(py)?.into_any().unbind());
+        cents(path, given)?;
+        return Ok(plain_decimal(path, given)?.into_pyobject(py)?.into_any().unbind());
     }
     let class = given.get_type().qualname()?;
     Err(PyTypeError::new_err(format!(

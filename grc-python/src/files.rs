@@ -1,7 +1,7 @@
-//! Files: stored ones on their way into a request, and handles of those that are there.
+//! Files on their way into a request.
 
 use crate::process::with_python;
-use grc_core::{engine::FileView, request::NewFile};
+use grc_core::request::NewFile;
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError, PyValueError},
     intern,
@@ -37,19 +37,6 @@ impl StoredFile {
     }
 }
 
-/// What a file of a request is read by.
-#[pyclass(frozen, module = "grc._grc")]
-#[derive(Debug)]
-pub(crate) struct FileHandle(pub(crate) FileView);
-
-#[pymethods]
-impl FileHandle {
-    #[expect(clippy::unused_self, reason = "a method of Python")]
-    fn __repr__(&self) -> &'static str {
-        "<grc.FileHandle>"
-    }
-}
-
 /// Bytes, or a file object that is read piece by piece, so that no file is in memory whole.
 pub(crate) enum Source {
     Bytes(io::Cursor<Vec<u8>>),
@@ -61,10 +48,10 @@ impl Source {
         if given.hasattr(intern!(given.py(), "read"))? {
             return Ok(Self::Object(given.clone().unbind()));
         }
-        let bytes = given.extract::<Vec<u8>>().map_err(|_| {
+        let bytes = given.cast::<PyBytes>().map_err(|_| {
             PyTypeError::new_err("data: bytes are wanted, or a file opened for reading in binary mode")
         })?;
-        Ok(Self::Bytes(io::Cursor::new(bytes)))
+        Ok(Self::Bytes(io::Cursor::new(bytes.as_bytes().to_vec())))
     }
 }
 

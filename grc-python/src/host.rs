@@ -54,14 +54,14 @@ fn nothing(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
 #[pymethods]
 impl Host {
     fn publish(&self, definition: &Definition) -> PyResult<Operation> {
-        let (host, definition) = (self.get()?, definition.0.clone());
+        let (host, definition) = (self.get()?, definition.given().clone());
         Ok(Operation::new(async move { host.publish(&definition).await }, answers::published))
     }
 
     fn definition(&self) -> PyResult<Operation> {
         let host = self.get()?;
         Ok(Operation::new(async move { host.definition().await }, |py, definition| {
-            Ok(Py::new(py, Definition(definition))?.into_any())
+            Ok(Py::new(py, Definition::new(definition))?.into_any())
         }))
     }
 

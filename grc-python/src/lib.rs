@@ -39,12 +39,17 @@ fn _grc(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<host::LetterHandle>()?;
     module.add_class::<clock::ManualClock>()?;
     module.add_class::<files::StoredFile>()?;
-    module.add_class::<files::FileHandle>()?;
     module.add_class::<table::Columns>()?;
     module.add_class::<pure::Definition>()?;
     module.add_class::<pure::Request>()?;
     let end = wrap_pyfunction!(process::end, module)?;
     module.py().import("atexit")?.call_method1("register", (end,))?;
+    let forked = pyo3::types::PyDict::new(module.py());
+    forked.set_item("after_in_child", wrap_pyfunction!(process::forked, module)?)?;
+    let os = module.py().import("os")?;
+    if os.hasattr("register_at_fork")? {
+        os.call_method("register_at_fork", (), Some(&forked))?;
+    }
     module.add_function(wrap_pyfunction!(open::open, module)?)?;
     module.add_function(wrap_pyfunction!(pure::decide_intake, module)?)?;
     module.add_function(wrap_pyfunction!(pure::decide, module)?)?;

@@ -9,7 +9,7 @@ use crate::{
     values::{boolean, integer, optional_text, text},
 };
 use grc_core::{Clock, Entropy, Grc, SeededEntropy, Stores, SystemClock, SystemEntropy, vault::Keyring};
-use pyo3::prelude::*;
+use pyo3::{exceptions::PyTypeError, prelude::*};
 use std::{path::PathBuf, sync::Arc};
 
 /// An address, read.
@@ -140,7 +140,13 @@ pub(crate) fn open(
     let ring = match optional_text("keyring", keyring) {
         Ok(None) => Ring::Beside,
         Ok(Some(url)) => Ring::At(Address::of("keyring", &url)?),
-        Err(_) => Ring::Outside(Outside::new(keyring)?),
+        Err(_) if keyring.hasattr("erasure")? => Ring::Outside(Outside::new(keyring)?),
+        Err(_) => {
+            let class = keyring.get_type().qualname()?;
+            return Err(PyTypeError::new_err(format!(
+                "keyring: an address (a str) or a grc.Keyring is wanted, not {class}"
+            )));
+        }
     };
     let options = Options {
         create: boolean("create", create)?,

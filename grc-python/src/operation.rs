@@ -6,7 +6,13 @@ use crate::{
 };
 use futures_util::FutureExt;
 use grc_core::GrcError;
-use pyo3::{exceptions::PyRuntimeError, intern, prelude::*, sync::PyOnceLock, types::PyCFunction};
+use pyo3::{
+    exceptions::{PyRuntimeError, PyStopIteration},
+    intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::PyCFunction,
+};
 use std::{
     fmt,
     panic::AssertUnwindSafe,
@@ -17,7 +23,7 @@ use std::{
     },
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What an operation came to, before it is shown to Python.
@@ -121,6 +127,16 @@ fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     ASKED.import(py, "asyncio", "get_running_loop")?.call0()
 }
 
+/// An exception as a future takes it: one that means the end of something to a loop is none.
+fn settled(py: Python<'_>, error: PyErr) -> PyErr {
+    if !error.is_instance_of::<PyStopIteration>(py) {
+        return error;
+    }
+    let told = PyRuntimeError::new_err("what was called raised StopIteration");
+    told.set_cause(py, Some(error));
+    told
+}
+
 /// Tells an event loop what an operation came to. One that is closed is not told.
 fn hand_over(py: Python<'_>, events: &Py<PyAny>, future: &Py<PyAny>, outcome: Result<Answer, Failure>) {
     let outcome = match outcome {
@@ -129,9 +145,9 @@ fn hand_over(py: Python<'_>, events: &Py<PyAny>, future: &Py<PyAny>, outcome: Re
     };
     let (value, method) = match outcome {
         Ok(value) => (value, intern!(py, "set_result")),
-        Err(error) => (error.into_value(py).into_any(), intern!(py, "set_exception")),
+        Err(error) => (settled(py, error).into_value(py).into_any(), intern!(py, "set_exception")),
     };
-    let settled = (|| {
+    let told = (|| {
         let future = future.bind(py);
         let set = future.getattr(method)?.unbind();
         let done = future.getattr(intern!(py, "done"))?.unbind();
@@ -145,7 +161,7 @@ fn hand_over(py: Python<'_>, events: &Py<PyAny>, future: &Py<PyAny>, outcome: Re
         events.call_method1(py, intern!(py, "call_soon_threadsafe"), (settle,))
     })();
     // The loop was closed meanwhile: nobody waits any more.
-    drop(settled);
+    drop(told);
 }
 
 /// Wakes the thread that waits.
@@ -170,6 +186,14 @@ fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
     main.getattr(intern!(py, "ident"))?.eq(current)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how often signals are looked for is no matter of the caller's clock"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// Runs a job on this thread, which looks for signals if it is the main one.
 ///
 /// # Errors
@@ -179,9 +203,15 @@ fn run(job: Job, main: bool) -> PyResult<Result<Answer, Failure>> {
     let waker = Waker::from(Arc::clone(&waiting));
     let mut context = Context::from_waker(&waker);
     let mut job = pin!(job);
+    let mut looked = now();
     loop {
         if let Poll::Ready(outcome) = job.as_mut().poll(&mut context) {
             return Ok(outcome);
+        }
+        // Who is woken again and again looks too.
+        if main && looked.elapsed() >= GLANCE {
+            looked = now();
+            Python::attach(|py| py.check_signals())?;
         }
         while !waiting.woken.swap(false, Ordering::Acquire) {
             if !main {
@@ -202,8 +232,10 @@ pub(crate) type Awaited = Pin<Box<dyn Future<Output = PyResult<Py<PyAny>>> + Sen
 /// Has an event loop run something that can be awaited.
 pub(crate) fn await_python(awaited: &Bound<'_, PyAny>, events: &Bound<'_, PyAny>) -> PyResult<Awaited> {
     let py = awaited.py();
+    // Whatever can be awaited: the loop takes coroutines only.
+    let coroutine = py.import("grc._support")?.call_method1(intern!(py, "coroutine"), (awaited,))?;
     let running =
-        py.import("asyncio")?.call_method1(intern!(py, "run_coroutine_threadsafe"), (awaited, events))?;
+        py.import("asyncio")?.call_method1(intern!(py, "run_coroutine_threadsafe"), (coroutine, events))?;
     let (tell, told) = oneshot::channel();
     let tell = Mutex::new(Some(tell));
     let done = PyCFunction::new_closure(py, None, None, move |args, _| {

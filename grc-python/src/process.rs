@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use std::{
     collections::BTreeMap,
     sync::{
-        Condvar, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -54,12 +54,13 @@ pub(crate) fn handle() -> std::io::Result<Handle> {
 }
 
 /// How many of our threads are inside of Python, and whether it ends. A thread that gives the interpreter up there (a socket
-/// that is written to) and comes back after its end is ended by Python, which aborts the process.
-static INSIDE: Mutex<usize> = Mutex::new(0);
-static LEFT: Condvar = Condvar::new();
+/// that is written to) and comes back after its end is ended by Python, which aborts the process. No lock: a thread that
+/// holds one does not come along when the process forks.
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
 static ENDING: AtomicBool = AtomicBool::new(false);
 /// How long the interpreter waits for them, at the most: who takes longer comes back after the process has ended.
 const PATIENCE: Duration = Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// One of them.
 struct Inside;
@@ -67,20 +68,17 @@ struct Inside;
 impl Inside {
     /// None while the interpreter ends.
     fn enter() -> Option<Self> {
-        let mut inside = INSIDE.lock().unwrap_or_else(PoisonError::into_inner);
-        if ENDING.load(Ordering::Acquire) {
-            return None;
-        }
-        *inside += 1;
-        Some(Self)
+        // Counted first: who ends looks at the count after it has said so.
+        INSIDE.fetch_add(1, Ordering::SeqCst);
+        let inside = Self;
+        if ENDING.load(Ordering::SeqCst) { None } else { Some(inside) }
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        let mut inside = INSIDE.lock().unwrap_or_else(PoisonError::into_inner);
-        *inside = inside.saturating_sub(1);
-        LEFT.notify_all();
+        // Nothing is left of it in a process that was forked meanwhile.
+        let _ = INSIDE.try_update(Ordering::SeqCst, Ordering::SeqCst, |inside| inside.checked_sub(1));
     }
 }
 
@@ -94,9 +92,17 @@ pub(crate) fn with_python<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
     py.detach(|| {
-        let inside = INSIDE.lock().unwrap_or_else(PoisonError::into_inner);
-        ENDING.store(true, Ordering::Release);
-        let waited = LEFT.wait_timeout_while(inside, PATIENCE, |inside| *inside > 0);
-        drop(waited);
+        ENDING.store(true, Ordering::SeqCst);
+        let mut left = PATIENCE;
+        while INSIDE.load(Ordering::SeqCst) > 0 && !left.is_zero() {
+            std::thread::sleep(GLANCE);
+            left = left.saturating_sub(GLANCE);
+        }
     });
+}
+
+/// Forgets who was inside in the process that this one was forked from. Called in the child, which has one thread.
+#[pyfunction]
+pub(crate) fn forked() {
+    INSIDE.store(0, Ordering::SeqCst);
 }

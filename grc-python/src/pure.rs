@@ -1,17 +1,17 @@
 //! Definitions, and the pure way in: decisions and folds on plain values, with no store.
 
 use crate::{
-    actor::actor,
+    actor::{actor, is_holder},
     answers::{all, made},
     commands::command,
     condition::{json, plain, word},
     failure::{Failure, Outcome, of_definition, unsuitable},
     given::{intake, mapping},
-    values::{count, moment, optional_moment, part, shown, text, uuid, value},
+    values::{cents, count, decimal, moment, optional_moment, part, shown, text, uuid, value},
 };
 use grc_core::{
-    GrcError, Moment, RequestId,
-    definition::DefinitionError,
+    GrcError, Moment, RequestId, Value,
+    definition::{DefinitionError, FieldKind, Procedure},
     request::{
         Acting, Context, Decision, Event, FoldError, Given, NewSlot, Plan, Request as State, Values,
         decide as decided, decide_intake as intake_decided,
@@ -22,32 +22,56 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict, PyTuple},
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::OnceLock};
 
 type Any<'py> = Bound<'py, PyAny>;
 
-/// The definition of an authority.
+/// The definition of an authority: its organisation and its request types, as data.
 #[pyclass(frozen, eq, module = "grc._grc")]
-#[derive(Debug, PartialEq)]
-pub(crate) struct Definition(pub(crate) grc_core::Definition);
+#[derive(Debug)]
+pub(crate) struct Definition {
+    given: grc_core::Definition,
+    /// With the workflows that types share in each of them; made when something is decided.
+    resolved: OnceLock<grc_core::Definition>,
+}
+
+impl Definition {
+    pub(crate) const fn new(given: grc_core::Definition) -> Self {
+        Self { given, resolved: OnceLock::new() }
+    }
+
+    pub(crate) const fn given(&self) -> &grc_core::Definition {
+        &self.given
+    }
+
+    fn resolved(&self) -> &grc_core::Definition {
+        self.resolved.get_or_init(|| self.given.clone().resolved())
+    }
+}
+
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.given == other.given
+    }
+}
 
 fn read(py: Python<'_>, definition: Result<grc_core::Definition, DefinitionError>) -> PyResult<Definition> {
     match definition {
-        Ok(definition) => Ok(Definition(definition)),
+        Ok(definition) => Ok(Definition::new(definition)),
         Err(error) => Err(of_definition(py, &error)?),
     }
 }
 
 #[pymethods]
 impl Definition {
-    /// Of the files of a folder.
+    /// The definition in the files of a folder (TOML or JSON). Raises `DefinitionError` with everything that cannot work.
     #[staticmethod]
     fn from_dir(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let definition = py.detach(|| grc_core::Definition::from_dir(path));
         read(py, definition)
     }
 
-    /// Of texts by their file names.
+    /// The definition in texts (TOML or JSON), by their file names. Raises `DefinitionError`.
     #[staticmethod]
     fn from_files(py: Python<'_>, files: &Any<'_>) -> PyResult<Self> {
         let mut texts = Vec::new();
@@ -58,7 +82,7 @@ impl Definition {
         read(py, definition)
     }
 
-    /// Of what `to_dict` gave.
+    /// The definition of what `to_dict` gave, changed or not. Raises `DefinitionError`.
     #[staticmethod]
     fn from_dict(py: Python<'_>, given: &Any<'_>) -> PyResult<Self> {
         mapping("definition", given)?;
@@ -67,25 +91,27 @@ impl Definition {
         read(py, definition)
     }
 
+    /// It as plain data, to be shown, changed, stored.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
-        plain(py, &self.0.to_json())
+        plain(py, &self.given.to_json())
     }
 
-    /// Raises with everything that cannot work.
+    /// Raises `DefinitionError` with everything that cannot work.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
-        match py.detach(|| self.0.check()) {
+        match py.detach(|| self.given.check()) {
             Ok(()) => Ok(()),
             Err(error) => Err(of_definition(py, &error)?),
         }
     }
 
+    /// The ids of its request types.
     #[getter]
     fn types<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.procedures.keys().map(|name| name.as_str()))
+        PyTuple::new(py, self.given.procedures.keys().map(|name| name.as_str()))
     }
 
     fn __repr__(&self) -> String {
-        format!("<grc.Definition of {} types>", self.0.procedures.len())
+        format!("<grc.Definition of {} types>", self.given.procedures.len())
     }
 }
 
@@ -108,7 +134,8 @@ fn folded<T>(folded: Result<T, FoldError>) -> Outcome<T> {
 
 #[pymethods]
 impl Request {
-    /// What events make of it, from the first on.
+    /// The request that its events make, all of them from the first on: those of `Decision.events`, or their bytes. Raises
+    /// `Corrupt` if they are not the history of one request.
     #[staticmethod]
     fn fold(id: &Any<'_>, events: &Any<'_>) -> PyResult<Self> {
         let id = RequestId::from_uuid(uuid("id", id)?);
@@ -117,7 +144,7 @@ impl Request {
         state.map(Self).ok_or_else(|| unsuitable("events: a request begins with one at least"))
     }
 
-    /// What it is after more events.
+    /// The request after more events; this one stays as it is. Raises `Corrupt` if they do not follow.
     #[pyo3(signature = (*events))]
     fn apply(&self, events: &Bound<'_, PyTuple>) -> PyResult<Self> {
         let mut state = self.0.clone();
@@ -127,31 +154,37 @@ impl Request {
         Ok(Self(state))
     }
 
+    /// Its id.
     #[getter]
     fn id(&self) -> uuid::Uuid {
         self.0.id.uuid()
     }
 
+    /// Its version: the number of its last event.
     #[getter]
     const fn version(&self) -> u64 {
         self.0.version
     }
 
+    /// Its request type.
     #[getter(r#type)]
     fn type_(&self) -> &str {
         self.0.type_.as_str()
     }
 
+    /// Its state.
     #[getter]
     fn state(&self) -> &str {
         self.0.state.as_str()
     }
 
+    /// Its phase: a `grc.Phase`.
     #[getter]
     fn phase(&self) -> &str {
         self.0.phase.as_str()
     }
 
+    /// Its whole state as plain data.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
         let state = serde_json::to_value(&self.0).map_err(|error| unsuitable(error.to_string()))?;
         plain(py, &state)
@@ -184,13 +217,13 @@ impl Under {
     fn decide<'py>(
         &self,
         py: Python<'py>,
-        definition: &grc_core::Definition,
+        definition: &Definition,
         type_: &str,
         (version, occurred_at): (u64, Option<Moment>),
         holds: Option<RequestId>,
-        decide: impl FnOnce(&Context<'_>) -> Result<Decision, grc_core::Refusal>,
+        decide: impl FnOnce(&Context<'_>) -> Result<Decision, grc_core::Refusal> + Send,
     ) -> PyResult<Any<'py>> {
-        let definition = definition.clone().resolved();
+        let definition = definition.resolved();
         let procedure = definition
             .procedures
             .get(type_)
@@ -208,20 +241,36 @@ impl Under {
             acting: &acting,
             now: self.now,
         };
-        let decision = decide(&context).map_err(refused)?;
-        let events = Event::sequence(&decision, version, occurred_at.unwrap_or(self.now), self.now, &context);
-        shown_decision(py, &decision, &events)
+        let at = occurred_at.unwrap_or(self.now);
+        let (decision, events) = py
+            .detach(|| {
+                let decision = decide(&context)?;
+                let events = Event::sequence(&decision, version, at, self.now, &context);
+                Ok((decision, events))
+            })
+            .map_err(refused)?;
+        shown_decision(py, procedure, &decision, &events)
     }
 }
 
-fn shown_decision<'py>(py: Python<'py>, decision: &Decision, events: &[Event]) -> PyResult<Any<'py>> {
+fn shown_decision<'py>(
+    py: Python<'py>,
+    procedure: &Procedure,
+    decision: &Decision,
+    events: &[Event],
+) -> PyResult<Any<'py>> {
     let slot = |py: Python<'py>, (event, new): &(usize, NewSlot)| {
+        let kind = procedure.field(new.path.as_str()).map(|field| field.kind);
+        let held = match new.value.expose() {
+            Value::Integer(cents) if kind == Some(FieldKind::Amount) => &Value::Amount(*cents),
+            held => held,
+        };
         made!(py, "NewSlot",
             event: *event,
             slot: new.slot,
             path: new.path.as_str(),
             part: new.part,
-            value: shown(py, new.value.expose())?,
+            value: shown(py, held)?,
         )
     };
     let event = |py: Python<'py>, event: &Event| {
@@ -284,7 +333,7 @@ pub(crate) fn decide_intake<'py>(
     let type_ = text("type", &part(given, "type")?)?;
     let occurred_at = optional_moment("occurred_at", &part(given, "occurred_at")?)?.map(Moment::from);
     let (intake, type_word) = (intake(given)?, word("type", &type_)?);
-    under.decide(py, &definition.0, &type_, (0, occurred_at), None, |context| {
+    under.decide(py, definition, &type_, (0, occurred_at), None, |context| {
         intake_decided(&intake, &type_word, context)
     })
 }
@@ -312,14 +361,16 @@ pub(crate) fn decide<'py>(
         let (slot, held): (u32, Any<'py>) = item?
             .extract()
             .map_err(|_| PyTypeError::new_err("values: a mapping of slots (int) to their values"))?;
-        known.insert(slot, value(&format!("values.{slot}"), &held)?);
+        let path = format!("values.{slot}");
+        let amount = held.is_instance(decimal(py)?)?;
+        known.insert(slot, if amount { Value::Amount(cents(&path, &held)?) } else { value(&path, &held)? });
     }
     let occurred_at = optional_moment("occurred_at", occurred_at)?.map(Moment::from);
     let (command, given) = (command(asked)?, Given { occurred_at, quiet });
     let state = &request.0;
     // Who holds a code holds this request's, says the caller, who looked it up.
-    let holds = (actor.get_type().name()? == "Holder").then_some(state.id);
-    under.decide(py, &definition.0, state.type_.as_str(), (state.version, occurred_at), holds, |context| {
+    let holds = is_holder(actor)?.then_some(state.id);
+    under.decide(py, definition, state.type_.as_str(), (state.version, occurred_at), holds, |context| {
         decided(state, &known, &command, given, context)
     })
 }

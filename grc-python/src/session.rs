@@ -5,13 +5,13 @@ use crate::{
     commands::{command, instruction},
     condition::{condition, facts},
     failure::unsuitable,
-    files::{FileHandle, Source, StoredFile},
+    files::{Source, StoredFile},
     given::{how, intake},
     operation::Operation,
     store::Kept,
     values::{boolean, count, optional_text, text, uuid},
 };
-use grc_core::{List, RequestId, definition::Contact, storage::Cursor};
+use grc_core::{BlobId, List, RequestId, definition::Contact, storage::Cursor};
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
@@ -154,11 +154,8 @@ impl Session {
 
     fn read_file(&self, given: &Any<'_>, file: &Any<'_>) -> PyResult<Operation> {
         let (session, id) = (self.get()?, id(given)?);
-        let file = file
-            .cast::<FileHandle>()
-            .map(|file| file.get().0.clone())
-            .map_err(|_| PyTypeError::new_err("file: one of the files of a request that was opened"))?;
-        let read = async move { session.read_file(id, &file).await };
+        let file = BlobId::from_uuid(uuid("file", file)?);
+        let read = async move { session.read_file(id, file).await };
         Ok(Operation::new(read, |py, bytes| Ok(PyBytes::new(py, &bytes).into_any().unbind())))
     }
 

@@ -8,8 +8,8 @@ use crate::{
     operation::Operation,
     session::{Session, list, version},
     values::{
-        amount, cents, count, datetime, integer, moment, optional_datetime, optional_moment, optional_money,
-        optional_text, optional_word, part, text, uuid, word,
+        amount, cents, class_of_package, count, datetime, integer, moment, optional_datetime,
+        optional_moment, optional_money, optional_text, optional_word, part, text, uuid, word,
     },
 };
 use grc_core::{
@@ -114,7 +114,8 @@ fn work(given: &Any<'_>) -> PyResult<Work> {
             said.into_iter().map(|(request, said)| (request, Typed::new(said))).collect::<BTreeMap<_, _>>(),
         )
     };
-    Ok(match given.get_type().name()?.to_str()? {
+    let class = class_of_package(given, "grc.site")?;
+    Ok(match class.as_deref().unwrap_or_default() {
         "Planning" => Work::Plan(planning(given)?),
         "Acknowledge" => Work::Acknowledge,
         "Start" => Work::Start,
@@ -150,9 +151,10 @@ fn work(given: &Any<'_>) -> PyResult<Work> {
             let slots = slots.try_iter()?.map(|slot| count("slots", &slot?)).collect::<PyResult<_>>()?;
             Work::Erase { slots, reason: text("reason", &part(given, "reason")?)? }
         }
-        other => {
+        _ => {
+            let class = given.get_type().qualname()?;
             return Err(PyTypeError::new_err(format!(
-                "work on an intervention is wanted (one of `grc.site`, such as grc.Start()), not {other}"
+                "work on an intervention is wanted (one of `grc.site`, such as grc.Start()), not {class}"
             )));
         }
     })

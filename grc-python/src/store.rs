@@ -51,11 +51,19 @@ pub(crate) struct Opened {
     closing: Closing,
     process: Process,
     closed: AtomicBool,
+    /// Whether closing it came to its end: one that was interrupted is closed again.
+    ended: AtomicBool,
 }
 
 impl Opened {
     pub(crate) fn new(grc: Grc, closing: Closing) -> Self {
-        Self { grc, closing, process: Process::current(), closed: AtomicBool::new(false) }
+        Self {
+            grc,
+            closing,
+            process: Process::current(),
+            closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+        }
     }
 
     /// # Errors
@@ -122,27 +130,26 @@ impl Store {
         datetime(py, now)
     }
 
-    /// Again does nothing.
-    fn close(&self) -> Outcome<Operation> {
-        let opened = match self.0.opened() {
-            Ok(opened) => Some(Arc::clone(opened)),
-            Err(Failure::Closed) => None,
-            Err(other) => return Err(other),
-        };
+    /// Again does nothing; nor does it in a process that was forked since, whose it is not.
+    fn close(&self) -> Operation {
+        let opened = self.0.0.as_ref().filter(|opened| opened.process.is_current()).map(Arc::clone);
         let close = async move {
             if let Some(opened) = opened
-                && !opened.closed.swap(true, Ordering::AcqRel)
+                && !opened.ended.load(Ordering::Acquire)
             {
+                opened.closed.store(true, Ordering::Release);
                 opened.closing.close().await;
+                opened.ended.store(true, Ordering::Release);
             }
             Ok(())
         };
-        Ok(Operation::of(close, |py, ()| Ok(py.None())))
+        Operation::of(close, |py, ()| Ok(py.None()))
     }
 
+    /// Whether nothing can be asked of it any more, here.
     #[getter]
     fn closed(&self) -> bool {
-        matches!(self.0.opened(), Err(Failure::Closed))
+        self.0.opened().is_err()
     }
 }
 

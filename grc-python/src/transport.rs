@@ -5,7 +5,7 @@ use crate::{
     failure::Raised,
     operation::{Awaited, Events, await_python},
     process::with_python,
-    values::{shown, text},
+    values::{class_of_package, shown, text},
 };
 use async_trait::async_trait;
 use grc_core::{
@@ -96,7 +96,8 @@ fn code(given: &str) -> &'static str {
 /// What a transport answered.
 fn delivery(answer: &Bound<'_, PyAny>) -> PyResult<Delivery> {
     let said = || text("code", &answer.getattr("code")?).map(|said| code(&said));
-    Ok(match answer.get_type().name()?.to_str()? {
+    let class = class_of_package(answer, "grc.transports")?;
+    Ok(match class.as_deref().unwrap_or_default() {
         "Sent" => Delivery::Sent,
         "Later" => {
             let seconds = answer.getattr("seconds")?;
@@ -107,9 +108,10 @@ fn delivery(answer: &Bound<'_, PyAny>) -> PyResult<Delivery> {
             }
         }
         "Rejected" => Delivery::Refused(said()?),
-        other => {
+        _ => {
+            let class = answer.get_type().qualname()?;
             return Err(PyTypeError::new_err(format!(
-                "deliver() answers grc.Sent(), grc.Later(…) or grc.Rejected(…), not {other}"
+                "deliver() answers grc.Sent(), grc.Later(…) or grc.Rejected(…), not {class}"
             )));
         }
     })

@@ -166,12 +166,12 @@ const MOST_DIGITS: i64 = 40;
 
 /// An amount of money, as the engine reads it: a text, so that nothing is rounded here.
 pub(crate) fn amount(path: &str, value: &Any<'_>) -> PyResult<Value> {
-    plain(path, value).map(Value::Text)
+    plain_decimal(path, value).map(Value::Text)
 }
 
 /// An amount in cents. No arithmetic of `Decimal`, which rounds as the caller's context says.
 pub(crate) fn cents(path: &str, given: &Any<'_>) -> PyResult<i64> {
-    let plain = plain(path, given)?;
+    let plain = plain_decimal(path, given)?;
     let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
     let fraction = fraction.trim_end_matches('0');
     if fraction.len() > 2 {
@@ -184,7 +184,7 @@ pub(crate) fn cents(path: &str, given: &Any<'_>) -> PyResult<i64> {
 }
 
 /// A decimal number, written out.
-fn plain(path: &str, value: &Any<'_>) -> PyResult<String> {
+pub(crate) fn plain_decimal(path: &str, value: &Any<'_>) -> PyResult<String> {
     let py = value.py();
     if !value.is_instance(decimal(py)?)? {
         return Err(wrong(path, value, "a decimal.Decimal, such as Decimal(\"84.50\")"));
@@ -220,6 +220,17 @@ pub(crate) fn corrections(path: &str, given: &Any<'_>) -> PyResult<BTreeMap<Stri
         out.insert(name, item);
     }
     Ok(out)
+}
+
+/// Which of the classes of a module of the package something is of, or of a class that inherits from it.
+pub(crate) fn class_of_package(given: &Any<'_>, module: &str) -> PyResult<Option<String>> {
+    for class in given.get_type().mro() {
+        let class = class.cast::<PyType>()?;
+        if class.module()? == module {
+            return class.name().map(|name| Some(name.to_string()));
+        }
+    }
+    Ok(None)
 }
 
 /// The items of a mapping, with the path of each.
@@ -285,7 +296,7 @@ pub(crate) fn optional_word<'py>(py: Python<'py>, given: Option<&Word>) -> Any<'
 pub(crate) fn label<'py>(py: Python<'py>, label: &Label) -> PyResult<Any<'py>> {
     match label {
         Label::Plain(text) => Ok(PyString::new(py, text).into_any()),
-        Label::Translated(texts) => Ok(texts.into_pyobject(py)?.into_any()),
+        Label::Translated(texts) => frozen(py, texts.into_pyobject(py)?),
     }
 }
 
@@ -295,7 +306,11 @@ pub(crate) fn shown<'py>(py: Python<'py>, value: &Value) -> PyResult<Any<'py>> {
         Value::Text(text) => PyString::new(py, text).into_any(),
         Value::Integer(number) => number.into_pyobject(py)?.into_any(),
         Value::Boolean(yes) => PyBool::new(py, *yes).to_owned().into_any(),
-        Value::Date(day) => day.into_pyobject(py)?.into_any(),
+        // Python has no year 0, and none beyond 9999.
+        Value::Date(day) => match day.into_pyobject(py) {
+            Ok(day) => day.into_any(),
+            Err(_) => PyString::new(py, &day.to_string()).into_any(),
+        },
         Value::Choice(option) => word(py, option),
         Value::Choices(options) => {
             PyTuple::new(py, options.iter().map(|option| word(py, option)))?.into_any()
@@ -316,14 +331,20 @@ pub(crate) fn point<'py>(py: Python<'py>, (lat, lon): (i32, i32)) -> PyResult<An
     Ok(PyTuple::new(py, [degrees(lat)?, degrees(lon)?])?.into_any())
 }
 
+/// A mapping that cannot be changed.
+pub(crate) fn frozen<'py>(py: Python<'py>, items: Bound<'py, PyDict>) -> PyResult<Any<'py>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "grc._result", "Frozen")?.call1((items,))
+}
+
 /// A mapping of values.
 pub(crate) fn shown_all<'py, 'a>(
     py: Python<'py>,
     values: impl IntoIterator<Item = (&'a Word, &'a Value)>,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Any<'py>> {
     let out = PyDict::new(py);
     for (name, value) in values {
         out.set_item(name.as_str(), shown(py, value)?)?;
     }
-    Ok(out)
+    frozen(py, out)
 }

@@ -33,7 +33,7 @@ class Line:
     def cut(self) -> None:
         """Nothing goes through."""
         self._down = True
-        for end in self._open:
+        for end in list(self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
@@ -63,16 +63,20 @@ class Line:
             threading.Thread(target=self._hand_on, args=(server, client), daemon=True).start()
 
     def _asked(self, client: socket.socket, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            self._hand_in(client, server)
+
+    def _hand_in(self, client: socket.socket, server: socket.socket) -> None:
         for data in _read(client):
             if self._loses is not None and self._loses in data:
                 self._loses = None
                 self.lost += 1
-                # Whoever asks hears no more; the server does what it was asked.
-                with contextlib.suppress(OSError):
-                    client.shutdown(socket.SHUT_RDWR)
+                # Whoever asks hears no more, on no line; the server does what it was asked.
+                self._open.remove(server)
+                self.cut()
                 server.sendall(data)
                 server.recv(1 << 16)
-                self.cut()
+                server.close()
                 return
             server.sendall(data)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -113,6 +114,18 @@ async def test_the_same_with_asyncio(watch: Watch) -> None:
         assert raised.value is error
         watch.answer = START
         assert not (await authority.session("a-09").list()).items
+
+
+async def test_the_end_of_an_iterator_is_told_to_the_loop() -> None:
+    class Ended:
+        """A clock that ends: `StopIteration` cannot be set on a future."""
+
+        def now(self) -> datetime:
+            raise StopIteration
+
+    with pytest.raises(RuntimeError, match="StopIteration") as raised:
+        await asyncio.wait_for(aio.open("memory:", clock=Ended()), 20)
+    assert isinstance(raised.value.__cause__, StopIteration)
 
 
 def test_what_is_no_clock() -> None:

@@ -60,13 +60,16 @@ town = used(sys.argv[1])
 session = town.session()
 
 def work():
-    for attempt in (town.hole, session.list, town.store.now, town.store.close, lambda: town.authority):
+    for attempt in (town.hole, session.list, town.store.now, lambda: town.authority):
         try:
             attempt()
         except grc.ForkedError as error:
             assert "open the store in the process that uses it" in str(error)
         else:
             raise AssertionError(attempt)
+    # It is not this process's to close.
+    assert town.store.closed and "closed" in repr(town.store)
+    town.store.close()
 
 assert ended(child(work)) == 0
 town.hole()
@@ -203,3 +206,35 @@ def test_processes_that_are_spawned(tmp_path: Path, file: str) -> None:
         assert refused.value.codes == {"field.required"}
         listed = {str(one.id) for one in store.authority("rennes").session("a-09").list()}
         assert set(ids) == listed and len(listed) == 4
+
+
+def test_a_child_of_a_fork_while_a_thread_is_inside_of_python_ends_at_once() -> None:
+    ran = run(
+        OPENED
+        + """
+import threading
+entered, go_on = threading.Event(), threading.Event()
+
+class Waiting(Post):
+    def deliver(self, message):
+        entered.set()
+        go_on.wait()
+        return grc.Sent()
+
+town = used("memory:")
+town.hole(requester=ANNE)
+worker = threading.Thread(target=town.host.work, args=(Waiting(),))
+worker.start()
+entered.wait()
+began = time.monotonic()
+pid = os.fork()
+if pid == 0:
+    # As a child of multiprocessing ends: with what was registered for the end.
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+assert time.monotonic() - began < 1.5
+go_on.set()
+worker.join()
+"""
+    )
+    ran.quiet()

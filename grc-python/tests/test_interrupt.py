@@ -138,3 +138,27 @@ def test_asyncio(file_town: Town, file: str, tmp_path: Path) -> None:
         )
     ran.quiet()
     assert "interrupted" in ran.out and ran.seconds < 2
+
+
+def test_a_call_that_is_busy_all_the_time(file: str) -> None:
+    # It never waits for long, so nothing wakes it up late.
+    ran = run(
+        """
+        import io, signal
+        seen = []
+        with grc.open(sys.argv[1]) as store:
+            town = Town(store, None)
+            town.host.publish(definition())
+            signal.signal(signal.SIGALRM, lambda *_: seen.append(time.monotonic()))
+            signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+            began = time.monotonic()
+            town.session().store_file("grand.txt", b"a" * 15_000_000)
+            took = time.monotonic() - began
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        looked = [one for one in seen if one < began + took]
+        # At least every tenth of a second, with room for a slow machine.
+        assert took < 0.2 or len(looked) > took / 0.2, (took, len(looked))
+        """,
+        file,
+    )
+    ran.quiet()

@@ -85,7 +85,7 @@ def test_a_condition_compares_with_moments_days_and_amounts(town: Town) -> None:
     changed = definition().to_dict()
     changed["procedure"]["nid-de-poule"]["field"] += [
         {"id": id, "label": id, "kind": kind, "indexed": True, "personal": "no"}
-        for id, kind in (("vu-le", "date"), ("devis", "amount"))
+        for id, kind in (("vu-le", "date"), ("devis", "amount"), ("rang", "integer"))
     ]
     town.host.publish(grc.Definition.from_dict(changed))
     first = town.hole(fields={"danger": True, "vu-le": date(2026, 3, 1), "devis": Decimal("84.50")}).id
@@ -102,6 +102,12 @@ def test_a_condition_compares_with_moments_days_and_amounts(town: Town) -> None:
     assert found(">", "form.vu-le", date(2026, 3, 1)) == [second]
     assert found("<=", "form.devis", Decimal("84.5")) == [first]
     assert found("==", "form.devis", Decimal("85.00")) == [second]
+    assert found("in", "form.devis", [Decimal(85), Decimal("1.50")]) == [second]
+    # What it is compared with is told by the field.
+    for name, value in (("form.rang", Decimal(3)), ("form.rang", START), ("opened", Decimal(1))):
+        with pytest.raises(grc.Refused) as raised:
+            found("<", name, value)
+        assert raised.value.codes == {"list.compare"}
     assert town.host.measure("total", where={"<": [{"var": "opened"}, START + DAY]}).to_dicts() == [{"total": 1}]
 
 
@@ -166,6 +172,27 @@ def test_what_cannot_be_asked(memory_town: Town, parts: dict[str, object], error
         memory_town.session().list(**parts)
     with pytest.raises(error, match=says):
         next(memory_town.session().requests(**parts))
+
+
+def test_facts_are_added_to_those_of_a_filter(memory_town: Town) -> None:
+    town = memory_town
+    town.hole()
+    session, none = town.session(), grc.Filter(facts={"agent": "nobody"})
+    for parts in ({}, {"facts": {"phase": "received"}}, {"phase": "received"}, {"limit": 5}):
+        assert len(session.list(none, **parts)) == 0
+    assert len(session.list(facts={"phase": "received"}, state="recue")) == 1
+    assert town.host.measure("total", facts={"phase": "received"}).to_dicts() == [{"total": 1}]
+    assert town.host.measure("total", facts={"phase": "closed"}, state="recue").to_dicts() == [{"total": 0}]
+
+
+def test_pages_that_are_none(memory_town: Town) -> None:
+    with pytest.raises(grc.Refused) as raised:
+        memory_town.host.changes(after=b"x")
+    assert raised.value.codes == {"feed.cursor"}
+    for limit in (0, 1001):
+        for attempt in (memory_town.host.changes, memory_town.host.dead_letters, memory_town.session().interventions):
+            with pytest.raises(grc.Refused, match="1 to 1000"):
+                attempt(limit=limit)
 
 
 def test_a_filter_is_a_filter(memory_town: Town) -> None:

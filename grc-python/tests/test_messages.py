@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -140,16 +142,12 @@ class Awaiting:
         return True
 
     async def deliver(self, message: grc.Outgoing) -> grc.Delivery:
-        import asyncio
-
         await asyncio.sleep(0.01)
         self.got.append(message.to)
         return grc.Sent()
 
 
 async def test_a_coroutine_is_awaited_on_the_loop(async_memory_town: AsyncTown) -> None:
-    import asyncio
-
     for _ in range(3):
         await async_memory_town.hole(requester=ANNE)
     post = Awaiting()
@@ -167,6 +165,25 @@ async def test_a_coroutine_that_raises_delays(async_memory_town: AsyncTown, told
 
     assert (await async_memory_town.host.work(Down())).later == 1
     assert told == [down]
+
+
+async def test_whatever_can_be_awaited_is(async_memory_town: AsyncTown) -> None:
+    await async_memory_town.hole(requester=ANNE)
+
+    class Future(Awaiting):
+        """Answers a future, not a coroutine."""
+
+        def deliver(self, message: grc.Outgoing) -> Awaitable[grc.Delivery]:  # type: ignore[override]
+            self.got.append(message.to)
+            future: asyncio.Future[grc.Delivery] = self.loop.create_future()
+            self.loop.call_soon_threadsafe(future.set_result, grc.Sent())
+            return future
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.loop = asyncio.get_running_loop()
+
+    assert (await asyncio.wait_for(async_memory_town.host.work(Future()), 20)).sent == 1
 
 
 async def test_a_plain_transport_with_asyncio(async_memory_town: AsyncTown) -> None:

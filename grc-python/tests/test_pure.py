@@ -145,7 +145,7 @@ def test_what_is_refused(request_: grc.Request) -> None:
     ("parts", "error", "says"),
     [
         ({"now": START.replace(tzinfo=None)}, ValueError, "now: the datetime is naive"),
-        ({"actor": 5}, TypeError, "actor: a str is wanted"),
+        ({"actor": 5}, TypeError, "actor: the id of an agent.*not int"),
         ({"organisation_version": -1}, ValueError, "organisation_version: from 0"),
         ({"procedure_version": "1"}, TypeError, "procedure_version: an int is wanted"),
         ({"intake": intake(type="no-such-type")}, ValueError, "type: there is no type"),
@@ -196,3 +196,27 @@ def test_definitions_are_plain_data_too() -> None:
     del plain["procedure"]["lampadaire"]
     assert grc.Definition.from_dict(plain) != VOIRIE
     assert len(grc.Definition.from_dict(plain).types) == 3
+
+
+def test_amounts_are_amounts_here_too() -> None:
+    changed = definition("hostile.toml").to_dict()
+    changed["procedure"]["tout"]["transition"][0] |= {"when": {">": [{"var": "form.montant"}, 5000]}, "by": ["bureau"]}
+    town = grc.Definition.from_dict(changed)
+    handed_in = grc.Intake(type="tout", channel="web", fields={"montant": Decimal("84.50")}, code=CODE)
+    decision = grc.decide_intake(town, handed_in, actor="a-1", now=START)
+    held = {slot.slot: slot.value for slot in decision.slots}
+    assert Decimal("84.50") in held.values()
+    request = grc.Request.fold(ID, decision.events)
+    transition = changed["procedure"]["tout"]["transition"][0]["id"]
+
+    def reasons(values: dict[int, Any]) -> set[str]:
+        try:
+            grc.decide(town, request, grc.Fire(transition), actor="a-1", now=START, values=values)
+        except grc.Refused as refused:
+            return set(refused.codes)
+        return set()
+
+    assert "transition.guard" not in reasons(held)
+    assert "transition.guard" in reasons(
+        {slot: Decimal("49.99") if isinstance(value, Decimal) else value for slot, value in held.items()}
+    )

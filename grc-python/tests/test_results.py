@@ -7,7 +7,9 @@ import dataclasses
 import inspect
 import json
 import pickle
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +18,11 @@ from towns import ANNE, HOLE, Post, Town
 import grc
 from grc import results
 from grc.results import Person, Result, Seen
+
+
+def memory_file(town: Town) -> grc.results.Submitted:
+    """A request with a file."""
+    return town.hole(files=[town.session().store_file("a.txt", b"a")])
 
 
 def answers(town: Town) -> list[Result]:
@@ -27,6 +34,7 @@ def answers(town: Town) -> list[Result]:
     return [
         reported,
         seen,
+        session.open(memory_file(town).id),
         *seen.parties,
         *seen.messages,
         *seen.choices,
@@ -77,6 +85,46 @@ def test_files_are_equal_by_what_they_hold(memory_town: Town) -> None:
     assert session.open(reported.id).files == session.open(reported.id).files
 
 
+def test_what_they_hold_cannot_be_changed(memory_town: Town) -> None:
+    session = memory_town.session()
+    seen = session.open(memory_town.hole(requester=ANNE).id)
+    held: Any
+    for held in (
+        seen.fields,
+        seen.parties[0].details,
+        session.history(seen.id)[0].values,
+        memory_town.host.figures().by_type,
+    ):
+        changes: list[Callable[[], object]] = [
+            lambda held=held: held.update(a=1),  # type: ignore[misc]
+            lambda held=held: held.__setitem__("a", 1),  # type: ignore[misc]
+            lambda held=held: held.pop("description", None),  # type: ignore[misc]
+            lambda held=held: held.clear(),  # type: ignore[misc]
+        ]
+        for change in changes:
+            with pytest.raises(TypeError, match="cannot be changed"):
+                change()
+        assert hash(held) == hash(copy.deepcopy(held)) and dict(held) == held
+    assert hash(seen) == hash(session.open(seen.id))
+
+
+def test_no_secret_is_printed(memory_town: Town) -> None:
+    hole = memory_town.hole(requester=ANNE)
+    seen = memory_town.session().open(hole.id)
+    post = Post()
+    memory_town.host.work(post)
+    code = hole.tracking_code
+    for shown in (hole, grc.Holder(code), grc.Intake(type="x", channel="y", code=code), seen, post.got[0]):
+        assert code not in repr(shown)
+    assert "anne@example.org" not in repr(post.got[0])
+
+
+def test_a_form_is_taken_apart_with_its_request(memory_town: Town) -> None:
+    seen = memory_town.session().open(memory_town.hole().id)
+    form = seen.to_dict()["form"]
+    assert [field["id"] for field in form] == [field.id for field in seen.form] and form[0]["label"]
+
+
 def test_they_are_pickled_and_copied(memory_town: Town) -> None:
     for answer in answers(memory_town):
         for again in (pickle.loads(pickle.dumps(answer)), copy.copy(answer), copy.deepcopy(answer)):
@@ -87,7 +135,8 @@ def test_they_print_and_take_apart(memory_town: Town) -> None:
     for answer in answers(memory_town):
         assert repr(answer).startswith(type(answer).__name__ + "(")
         plain = answer.to_dict()
-        assert set(plain) == {part.name for part in dataclasses.fields(answer) if part.name[0] != "_"}  # type: ignore[arg-type]
+        parts = {part.name for part in dataclasses.fields(answer) if part.name[0] != "_"}  # type: ignore[arg-type]
+        assert set(plain) == parts | ({"form"} if isinstance(answer, Seen) else set())
         assert json.loads(json.dumps(plain, default=str))
 
 

@@ -44,7 +44,7 @@ def fields(town: Town, **given: Any) -> dict[str, Any]:
         ("montant", Decimal("1E+2"), Decimal("100.00")),
         ("montant", "84,50", Decimal("84.50")),
         ("jour", date(2026, 2, 28), date(2026, 2, 28)),
-        ("jour", date.min, date.min),
+        ("jour", date(1000, 1, 1), date(1000, 1, 1)),
         ("jour", date.max, date.max),
         ("jour", "28/02/2026", date(2026, 2, 28)),
         ("oui", True, True),
@@ -99,6 +99,14 @@ def test_fire_fills_fields_too(open_town: Town) -> None:
         session.fire(seen, "finir", fields=nothing, outcome="fait", message="m", note="n")
     session.fire(seen, "finir", fields={"nombre": 0, "oui": False}, outcome="fait", message="m", note="n")
     assert session.open(seen.id).fields == {"nombre": 0, "oui": False}
+
+
+@pytest.mark.parametrize("day", ["0000-01-01", "+99999-01-01", "-0044-03-15", "24/11/26", date.min, date(999, 12, 31)])
+def test_a_day_of_no_calendar_is_refused(open_town: Town, day: Any) -> None:
+    # Python has no year 0, and a year of two figures is a slip of the pen.
+    with pytest.raises(grc.Refused) as raised:
+        fields(open_town, jour=day)
+    assert raised.value.problems[0].path == "fields.jour"
 
 
 class Colour(str, enum.Enum):

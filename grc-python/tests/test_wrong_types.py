@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from towns import ANNE, HOLE, Town
+from towns import ANNE, HOLE, Town, definition
 
 import grc
 
@@ -54,6 +54,8 @@ PLACES: dict[str, Callable[[Town, Any], object]] = {
     "list.where": lambda town, wrong: town.session().list(where=wrong, phase=5),
     "list.facts": lambda town, wrong: town.session().list(facts=wrong, phase=5),
     "by_contact": lambda town, wrong: town.session().by_contact("espace-public", wrong, "anne@example.org"),
+    "open.keyring": lambda town, wrong: grc.open("memory:", keyring=wrong),
+    "store_file.data": lambda town, wrong: town.session().store_file("a.txt", wrong),
     "store_file": lambda town, wrong: town.session().store_file(wrong, b""),
     "read_file": lambda town, wrong: town.session().read_file(town.hole().id, wrong),
     "plan": lambda town, wrong: town.session().plan(wrong),
@@ -78,9 +80,44 @@ ACCEPTED: dict[str, list[Any]] = {
     "changes.limit": [5],
     "work": [None, {}],
     "name_agent": ["x"],
+    "open.keyring": [None],
+    "store_file.data": [b"x"],
     "act_on.seen": [None],
     "note": ["x"],
 }
+
+
+def test_a_class_of_the_same_name_is_another(memory_town: Town) -> None:
+    class Note:
+        text = "x"
+
+    class Delivered(grc.Delivered):
+        """A report is none."""
+
+    hole, session = memory_town.hole(), memory_town.session()
+    with pytest.raises(TypeError, match="a command is wanted"):
+        session.act_on(hole.id, Note())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a report is wanted"):
+        memory_town.host.report("key", Delivered(1, 0, grc.Failed("x")))  # type: ignore[arg-type]
+    actor: Any
+    for actor in (None, 5, Note()):
+        with pytest.raises(TypeError, match="actor: the id of an agent"):
+            grc.decide_intake(
+                definition(), grc.Intake(type="avaloir", channel="web"), actor=actor, now=memory_town.clock.now()
+            )
+
+
+def test_a_class_that_inherits_is_one(memory_town: Town) -> None:
+    class Noted(grc.Note):
+        """Of a caller's own."""
+
+    class Clerk(grc.Agent):
+        """The same."""
+
+    session = memory_town.authority.session(Clerk("a-09"))
+    hole = memory_town.hole()
+    session.act_on(hole.id, Noted("vu"))
+    assert [note.text for note in session.open(hole.id).notes] == ["vu"]
 
 
 @pytest.mark.parametrize("place", PLACES)

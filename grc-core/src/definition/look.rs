@@ -61,7 +61,7 @@ impl<'c> Look<'c> {
             }
             (FactKind::Moment, _) => not(
                 "is a moment, and is compared with something else",
-                "compare it with a whole number: microseconds since 1970, UTC",
+                "compare it with its microseconds; lists take a text such as 2026-11-24T09:00:00Z too",
             ),
         }
     }
@@ -98,9 +98,13 @@ impl<'c> Look<'c> {
                 not("is a choice, and is compared with something else", "compare it with an option")
             }
             (FieldKind::Integer | FieldKind::Amount, Self::Compare(_, Scalar::Integer(_))) => Ok(()),
-            (FieldKind::Integer | FieldKind::Amount, _) => {
+            (FieldKind::Integer, _) => {
                 not("is a number, and is compared with something else", "compare it with a whole number")
             }
+            (FieldKind::Amount, _) => not(
+                "is an amount, and is compared with something else",
+                "compare it with its cents; lists take a text such as 84,50 too",
+            ),
             (
                 FieldKind::Boolean,
                 Self::Compare(Comparison::Equal | Comparison::NotEqual, Scalar::Boolean(_)),

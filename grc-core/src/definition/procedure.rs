@@ -389,13 +389,29 @@ pub struct FieldRights {
 }
 
 impl Field {
+    /// The greatest number that a field takes.
+    pub(crate) const GREATEST: i64 = 1 << 53;
+
+    /// The most characters of a text by which lists are made: it is compared whole, so it is short.
+    const MAX_INDEXED: i64 = 50;
+
     /// The most characters of a text, where the definition does not say.
     pub const fn default_max(kind: FieldKind) -> i64 {
         match kind {
             FieldKind::LongText => 20_000,
             FieldKind::File => 20 << 20,
-            FieldKind::Integer | FieldKind::Amount => 1 << 53,
+            FieldKind::Integer | FieldKind::Amount => Self::GREATEST,
             _ => 500,
+        }
+    }
+
+    /// The greatest number, the most characters or the most bytes that it takes.
+    pub fn most(&self) -> i64 {
+        let max = self.max.unwrap_or_else(|| Self::default_max(self.kind));
+        match self.kind {
+            FieldKind::Integer | FieldKind::Amount => max.min(Self::GREATEST),
+            FieldKind::Text if self.is_clear() => max.min(Self::MAX_INDEXED),
+            _ => max,
         }
     }
 

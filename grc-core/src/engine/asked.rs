@@ -1,23 +1,33 @@
 //! What lists and figures may be asked by. What no store can answer is refused here, as the caller's mistake.
 
 use crate::{
-    Condition,
-    condition::Var,
+    Condition, Moment,
+    condition::{Scalar, Var},
     definition::{
         Field, FieldKind,
         look::{Look, Misfit, looks},
     },
     refusal::{Problem, Refusal},
-    storage::{Query, StoreInfo},
+    request::cents,
+    storage::{FactKind, Query, StoreInfo},
 };
+use chrono::{DateTime, FixedOffset};
 
-/// Refuses a condition that is too large, that asks for a relation, or that compares facts with what they never are: its
-/// answer would be empty, and nobody would know why.
-pub(super) fn filter(filter: &Condition) -> Result<(), Refusal> {
+/// A condition as stores compare it: a moment that is written as a text (RFC 3339) is one. Refuses what is too large, what
+/// asks for a relation, and what compares facts with what they never are: its answer would be empty, and nobody would know
+/// why.
+pub(super) fn filter(filter: &Condition) -> Result<Condition, Refusal> {
     if !filter.is_bounded() {
         let problem = Problem::new("list.field", "filter", "this condition is too large");
         return Err(problem.hint("ask for less at once").into());
     }
+    let filter = filter.clone().with_scalars(&|var, scalar| match (var, scalar) {
+        (Var::Fact(fact), Scalar::Text(text)) if fact.kind() == FactKind::Moment => {
+            let moment = text.parse::<DateTime<FixedOffset>>().map(|at| Moment::from(at.to_utc()));
+            moment.map_or(Scalar::Text(text), |moment| Scalar::Integer(moment.micros()))
+        }
+        (_, scalar) => scalar,
+    });
     let mut problems = Vec::new();
     filter.visit(&mut |node| {
         if let Condition::Relation(_) = node {
@@ -33,45 +43,38 @@ pub(super) fn filter(filter: &Condition) -> Result<(), Refusal> {
             }
         });
     });
-    if problems.is_empty() { Ok(()) } else { Err(Refusal::new(problems)) }
+    if problems.is_empty() { Ok(filter) } else { Err(Refusal::new(problems)) }
 }
 
-/// What a condition compares a field with: it has to fit the field in one version of one type.
-pub(super) struct Looks<'c> {
-    var: &'c Var,
-    looks: Vec<(Look<'c>, Option<Misfit>)>,
+/// A condition in which amounts of a field that are written as texts (`84,50`) are cents.
+pub(super) fn with_amounts(filter: Condition, of: &Var) -> Condition {
+    filter.with_scalars(&|var, scalar| match scalar {
+        Scalar::Text(text) if var == of => cents(&text).map_or(Scalar::Text(text), Scalar::Integer),
+        scalar => scalar,
+    })
 }
 
-impl<'c> Looks<'c> {
-    pub(super) fn of(filter: &'c Condition, var: &'c Var) -> Self {
-        let mut all = Vec::new();
-        filter.visit(&mut |node| {
-            looks(node, &mut |looked, look| {
-                if looked == var {
-                    all.push((look, Some(Misfit::default())));
+/// Refuses a condition that compares a field with what it is in none of these versions of types.
+pub(super) fn fit(filter: &Condition, of: &Var, fields: &[Field]) -> Result<(), Refusal> {
+    let mut problems = Vec::new();
+    filter.visit(&mut |node| {
+        looks(node, &mut |var, look| {
+            if var != of {
+                return;
+            }
+            let mut misfit = None;
+            for field in fields {
+                match fits(look, field) {
+                    Ok(()) => return,
+                    Err(why) => misfit = Some(why),
                 }
-            });
+            }
+            problems.extend(misfit.map(|(message, hint)| {
+                Problem::new("list.compare", of.to_string(), format!("`{of}` {message}")).hint(hint)
+            }));
         });
-        Self { var, looks: all }
-    }
-
-    /// Looks at the field as one version of a type has it.
-    pub(super) fn see(&mut self, field: &Field) {
-        for (look, misfit) in self.looks.iter_mut().filter(|(_, misfit)| misfit.is_some()) {
-            *misfit = fits(*look, field).err();
-        }
-    }
-
-    /// Refuses what fitted nowhere.
-    pub(super) fn finish(self) -> Result<(), Refusal> {
-        let problem = |(message, hint): Misfit| {
-            let message = format!("`{}` {message}", self.var);
-            Problem::new("list.compare", self.var.to_string(), message).hint(hint)
-        };
-        let problems: Vec<Problem> =
-            self.looks.into_iter().filter_map(|(_, misfit)| misfit).map(problem).collect();
-        if problems.is_empty() { Ok(()) } else { Err(Refusal::new(problems)) }
-    }
+    });
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::new(problems)) }
 }
 
 /// As in a definition, but for texts: lists are not made by searching in them.
@@ -84,20 +87,18 @@ fn fits(look: Look<'_>, field: &Field) -> Result<(), Misfit> {
 }
 
 /// Refuses a condition that looks at fields, where there are only facts.
-pub(super) fn only_facts(filter: &Condition, message: &str, hint: &str) -> Result<(), Refusal> {
-    self::filter(filter)?;
-    match filter.vars().into_iter().find(|var| matches!(var, Var::Field(_))) {
-        None => Ok(()),
+pub(super) fn only_facts(filter: &Condition, message: &str, hint: &str) -> Result<Condition, Refusal> {
+    let filter = self::filter(filter)?;
+    let field = filter.vars().into_iter().find(|var| matches!(var, Var::Field(_))).cloned();
+    match field {
+        None => Ok(filter),
         Some(field) => Err(Problem::new("list.field", field.to_string(), message).hint(hint).into()),
     }
 }
 
 /// Refuses a page that cannot be: its size, or where it is to begin.
 pub(super) fn page(query: &Query) -> Result<(), Refusal> {
-    if query.limit == 0 || query.limit > StoreInfo::MAX_PAGE {
-        let message = format!("a page has 1 to {} rows, not {}", StoreInfo::MAX_PAGE, query.limit);
-        return Err(Problem::new("list.limit", "limit", message).hint("ask for 50").into());
-    }
+    limit(query.limit)?;
     match query.start("list") {
         Ok(_) => Ok(()),
         Err(_) => {
@@ -107,4 +108,13 @@ pub(super) fn page(query: &Query) -> Result<(), Refusal> {
             Err(problem.hint(hint).into())
         }
     }
+}
+
+/// Refuses the size of a page that none has.
+pub(super) fn limit(limit: u32) -> Result<(), Refusal> {
+    if (1..=StoreInfo::MAX_PAGE).contains(&limit) {
+        return Ok(());
+    }
+    let message = format!("a page has 1 to {} rows, not {limit}", StoreInfo::MAX_PAGE);
+    Err(Problem::new("list.limit", "limit", message).hint("ask for 50").into())
 }

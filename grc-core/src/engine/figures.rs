@@ -9,11 +9,12 @@ use crate::{
     request::Acting,
 };
 
-/// What figures cannot be made by: fields are not in the rows that they are made of.
-fn only_facts(question: &Question) -> Result<(), Refusal> {
+/// A question as it is counted. Figures cannot be made by fields: they are not in the rows that they are made of.
+fn checked(question: &Question) -> Result<Question, Refusal> {
+    let Some(filter) = question.filter() else { return Ok(question.clone()) };
     let message = "figures are made by facts, not by fields";
-    let hint = "ask by type, service, state, channel…";
-    question.filter().map_or(Ok(()), |filter| asked::only_facts(filter, message, hint))
+    let filter = asked::only_facts(filter, message, "ask by type, service, state, channel…")?;
+    Ok(question.clone().of(filter))
 }
 
 fn denied(path: impl Into<String>, message: &str) -> Problem {
@@ -103,9 +104,9 @@ impl Host {
     /// # Errors
     /// As [`Self::measure`].
     pub async fn measure_all(&self, questions: &[Question]) -> Result<Vec<Table>, GrcError> {
-        questions.iter().try_for_each(only_facts)?;
+        let questions = questions.iter().map(checked).collect::<Result<Vec<_>, _>>()?;
         let current = self.authority().newest_organisation().await?;
-        self.authority().measure(&current, &Reach::ALL, questions).await
+        self.authority().measure(&current, &Reach::ALL, &questions).await
     }
 
     /// The requests behind a cell.
@@ -120,9 +121,9 @@ impl Host {
         after: Option<RequestId>,
         limit: usize,
     ) -> Result<Behind, GrcError> {
-        only_facts(question)?;
+        let question = checked(question)?;
         let current = self.authority().newest_organisation().await?;
-        self.authority().behind(&current, &Reach::ALL, question, figure, keys, (after, limit)).await
+        self.authority().behind(&current, &Reach::ALL, &question, figure, keys, (after, limit)).await
     }
 }
 
@@ -147,7 +148,7 @@ impl Authority {
         question: &'a Question,
     ) -> Here<'a, Result<Question, GrcError>> {
         Box::pin(async move {
-            only_facts(question)?;
+            let question = checked(question)?;
             if question.is_of_money() && reach.money == Condition::Constant(false) {
                 let problem = denied("figures", "you may not see amounts");
                 return Err(Refusal::from(problem.hint("ask for minutes")).into());
@@ -160,9 +161,9 @@ impl Authority {
                 let problem = denied(format!("by.{dimension}"), "you may not see figures by this");
                 return Err(Refusal::from(problem).into());
             }
-            let Some(filter) = question.filter() else { return Ok(question.clone()) };
-            let readable = self.readable_filter(acting, current, filter).await?;
-            Ok(question.clone().narrowed(readable))
+            let Some(filter) = question.filter() else { return Ok(question) };
+            let filter = self.checked_filter(acting, current, filter).await?;
+            Ok(question.of(filter))
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Attachments: sealed piece by piece before the event that names them.
 
-use super::{Authority, FileView, GrcError, Here, Seen};
+use super::{Authority, GrcError, Here, Seen};
 use crate::{
     BlobId, Value,
     definition::{Field, FieldKind},
@@ -122,11 +122,11 @@ pub(super) async fn store(
 pub(super) fn read<'a>(
     authority: &'a Authority,
     seen: &'a Seen,
-    file: &'a FileView,
+    file: BlobId,
 ) -> Here<'a, Result<Vec<u8>, GrcError>> {
     Box::pin(async move {
         let inner = authority.inner();
-        let shown = seen.files().iter().find(|shown| shown.id() == file.id()).ok_or(GrcError::NotFound)?;
+        let shown = seen.files().iter().find(|shown| shown.id() == file).ok_or(GrcError::NotFound)?;
         let key = shown
             .info()
             .key()

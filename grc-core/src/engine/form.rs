@@ -18,7 +18,7 @@ pub struct FormField {
     pub kind: FieldKind,
     /// Whether it must be filled when the request is handed in.
     pub required: bool,
-    /// Whether the actor may fill it: at intake, or by a correction of the request that was opened.
+    /// Whether the actor may fill it: at intake, or by a correction of the request that was opened, or by attaching.
     pub writable: bool,
     /// What it says of persons: what a form tells those who fill it.
     pub personal: Personal,
@@ -34,8 +34,8 @@ pub struct FormField {
 
 impl FormField {
     fn of(field: &Field, writable: bool) -> Self {
-        let bounded = !matches!(field.kind, FieldKind::Boolean | FieldKind::Date | FieldKind::Choice);
-        let bounded = bounded && field.kind != FieldKind::Choices;
+        use FieldKind::{Amount, File, Integer, LongText, Text};
+        let bounded = matches!(field.kind, Text | LongText | Integer | Amount | File);
         Self {
             id: field.id.clone(),
             label: field.label.clone(),
@@ -45,7 +45,7 @@ impl FormField {
             personal: field.personal(),
             options: field.options.clone(),
             min: field.min,
-            max: field.max.or_else(|| bounded.then(|| Field::default_max(field.kind))),
+            max: bounded.then(|| field.most()),
             accept: field.accept.clone(),
         }
     }
@@ -161,12 +161,12 @@ impl Seen {
 pub(super) fn fields_seen(
     procedure: &Procedure,
     reads: impl Fn(&str) -> bool,
-    writes: impl Fn(&str) -> bool,
+    writes: impl Fn(&Field) -> bool,
 ) -> FieldsSeen {
     let fields = procedure.fields.iter().enumerate();
     fields
         .filter_map(|(index, field)| {
-            let writable = writes(field.id.as_str());
+            let writable = writes(field);
             (writable || reads(field.id.as_str())).then_some((index, writable))
         })
         .collect()

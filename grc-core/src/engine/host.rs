@@ -1,17 +1,18 @@
 //! The embedding program's own errands: publishing, verification, holds.
 
 use super::{
-    Acted, Authority, GrcError, Here, Instruction, authority::OrganisationDocument, session::Who,
+    Acted, Authority, GrcError, Here, Instruction, asked, authority::OrganisationDocument, session::Who,
     verify::Verdict,
 };
 use crate::{
     Actor, InterventionId, RequestId, Word,
     definition::Definition,
     intervention::Intervention,
+    refusal::{Problem, Refusal},
     request::{ActorKind, ActorRef, Command, Event, Request, head},
     storage::{
-        ChangePage, ConflictOn, Cursor, Document, Expect, Facts, Load, Parts, ScrubReport, Step, StoredEvent,
-        StreamKey, StreamRow,
+        ChangePage, ConflictOn, Cursor, Document, Expect, Facts, Load, Parts, ScrubReport, Step,
+        StorageErrorKind, StoredEvent, StreamKey, StreamRow,
     },
     vault::StreamContext,
 };
@@ -250,10 +251,18 @@ impl Host {
     /// cursor of the answer goes on from there, now or later, also from text. A follower misses nothing.
     ///
     /// # Errors
-    /// [`GrcError::Storage`] if the cursor is of another store, or the store fails.
+    /// [`GrcError::Refused`] with `feed.cursor` if the cursor is of another store, or the store lost what was read up to it:
+    /// everything is to be read again; with `list.limit` if the limit is out of range. [`GrcError::Storage`].
     pub async fn changes(&self, after: Option<&Cursor>, limit: u32) -> Result<ChangePage, GrcError> {
+        asked::limit(limit)?;
         let inner = self.authority.inner();
-        Ok(inner.grc.0.stores.store.changes(&inner.name, after, limit).await?)
+        match inner.grc.0.stores.store.changes(&inner.name, after, limit).await {
+            Err(error) if after.is_some() && error.kind() == StorageErrorKind::Unsupported => {
+                let problem = Problem::new("feed.cursor", "after", "this feed cannot go on from here");
+                Err(Refusal::from(problem.hint("read everything again, without a cursor")).into())
+            }
+            answer => Ok(answer?),
+        }
     }
 
     /// Makes what was dropped physically gone, as far as the store can.

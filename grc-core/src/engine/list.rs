@@ -10,7 +10,7 @@ use crate::{
     Condition, Moment, RequestId, Value, Word,
     condition::{Comparison, Scalar, Var},
     contact,
-    definition::{Action, Contact, Field},
+    definition::{Action, Contact, Field, FieldKind},
     refusal::{Problem, Refusal},
     request::{Acting, ActorKind, Request},
     storage::{Cursor, Fact, LinkKey, Order, Query},
@@ -149,16 +149,17 @@ impl List {
         &self.filter
     }
 
-    /// Makes it a query within what an actor may see. Answers the moment that it is of: pass it to [`Self::next`].
+    /// Makes it a query, by its condition as it was checked, within what an actor may see. Answers the moment that it is of: pass it to [`Self::next`].
     pub(super) fn fill(
         &self,
         query: &mut Query,
+        filter: Condition,
         acting: &Acting,
         organisation: &crate::definition::Organisation,
         now: Moment,
     ) -> Moment {
         let (of, after) = self.begin(now);
-        query.filter = self.filter.clone().and(acting.scope(organisation, Action::See));
+        query.filter = filter.and(acting.scope(organisation, Action::See));
         for only in &self.only {
             query.filter = query.filter.clone().and(only.condition(acting, of));
         }
@@ -287,18 +288,17 @@ impl Authority {
         list: &'a List,
     ) -> Here<'a, Result<Listed, GrcError>> {
         Box::pin(async move {
-            let readable = self.readable_filter(acting, current, &list.filter).await?;
+            let filter = self.checked_filter(acting, current, &list.filter).await?;
             let inner = self.inner();
             let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-            let of = list.fill(&mut query, acting, &current.document.organisation, inner.grc.0.clock.now());
-            query.filter = query.filter.and(readable);
+            let organisation = &current.document.organisation;
+            let of = list.fill(&mut query, filter, acting, organisation, inner.grc.0.clock.now());
             query.parts = BTreeSet::from([HEAD]);
             asked::page(&query)?;
-            if acting.scope(&current.document.organisation, Action::See) == Condition::Constant(false) {
+            if acting.scope(organisation, Action::See) == Condition::Constant(false) {
                 return Ok(Listed::default());
             }
             let page = inner.grc.0.stores.store.query(&query).await?;
-            let organisation = &current.document.organisation;
             let mut found = Vec::with_capacity(page.rows.len());
             let mut wanted = Vec::with_capacity(page.rows.len());
             for record in &page.rows {
@@ -324,9 +324,10 @@ impl Authority {
         })
     }
 
-    /// A list cannot be made by what the actor may not read: its length would tell. Answers the condition under which
-    /// it can: for each field named, the versions of the types under which it is in clear and readable.
-    pub(super) async fn readable_filter(
+    /// A list cannot be made by what the actor may not read: its length would tell. Answers the condition as stores compare
+    /// it, within where it can be asked: for each field named, the versions of the types under which it is in clear and
+    /// readable.
+    pub(super) async fn checked_filter(
         &self,
         acting: &Acting,
         current: &Current,
@@ -335,11 +336,11 @@ impl Authority {
         let refuse = |path: String, message: &str, hint: &str| {
             GrcError::from(Refusal::from(Problem::new("list.field", path, message).hint(hint)))
         };
-        asked::filter(filter)?;
+        let mut filter = asked::filter(filter)?;
         let organisation = &current.document.organisation;
         let mut only = Condition::Constant(true);
-        let vars: BTreeSet<&Var> = filter.vars().into_iter().collect();
-        for var in vars {
+        let vars: BTreeSet<Var> = filter.vars().into_iter().cloned().collect();
+        for var in &vars {
             let by_place = matches!(var, Var::Fact(Fact::Lat | Fact::Lon));
             let field = match var {
                 Var::Field(field) => Some(field),
@@ -349,7 +350,7 @@ impl Authority {
                 continue;
             }
             let mut readable = Vec::new();
-            let mut looks = asked::Looks::of(filter, var);
+            let mut fields = Vec::new();
             for (type_, newest) in &current.document.procedures {
                 let mut versions = Vec::new();
                 for version in 1..=*newest {
@@ -358,9 +359,7 @@ impl Authority {
                     let in_clear = field
                         .is_none_or(|field| procedure.field(field.as_str()).is_some_and(Field::is_clear));
                     if in_clear && acting.reads(organisation, &procedure, path, None) {
-                        if let Some(field) = field.and_then(|field| procedure.field(field.as_str())) {
-                            looks.see(field);
-                        }
+                        fields.extend(field.and_then(|field| procedure.field(field.as_str())).cloned());
                         versions.push(Scalar::Integer(i64::try_from(version).unwrap_or(i64::MAX)));
                     }
                 }
@@ -373,12 +372,13 @@ impl Authority {
                 let hint = "use a field that is indexed, not personal, and that you may read";
                 return Err(refuse(var.to_string(), "lists cannot be made by this field", hint));
             }
-            if field.is_some() {
-                looks.finish()?;
+            if fields.iter().any(|field| field.kind == FieldKind::Amount) {
+                filter = asked::with_amounts(filter, var);
             }
+            asked::fit(&filter, var, &fields)?;
             only = only.and(Condition::Any(readable));
         }
-        Ok(only)
+        Ok(filter.and(only))
     }
 
     pub(super) fn by_contact<'a>(

@@ -5,7 +5,7 @@ use super::{
     write::Written,
 };
 use crate::{
-    Actor, RequestId, TrackingCode, Word,
+    Actor, BlobId, RequestId, TrackingCode, Word,
     definition::{Action, Contact, Organisation},
     refusal::{Problem, Refusal},
     request::{Acting, Command, Fire, Intake, NewFile},
@@ -223,13 +223,13 @@ impl Session {
         files::store(&self.authority, field, name, bytes).await
     }
 
-    /// Reads a file of a request, if the actor may.
+    /// Reads a file of a request, if the actor may: one that a view shows, or by its id.
     ///
     /// # Errors
     /// [`GrcError::NotFound`] if there is no such request or file for the actor.
-    pub async fn read_file(&self, id: RequestId, file: &super::FileView) -> Result<Vec<u8>, GrcError> {
+    pub async fn read_file(&self, id: RequestId, file: impl Into<BlobId>) -> Result<Vec<u8>, GrcError> {
         let seen = self.open(id).await?;
-        files::read(&self.authority, &seen, file).await
+        files::read(&self.authority, &seen, file.into()).await
     }
 
     /// What happened to a request, as far as the actor may see it.

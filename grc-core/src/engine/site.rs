@@ -274,11 +274,12 @@ impl Session {
     pub async fn interventions(&self, list: &List) -> Result<InterventionsListed, GrcError> {
         let (acting, current) = self.acting().await?;
         let message = "interventions are listed by facts, not by fields";
-        asked::only_facts(list.condition(), message, "ask by state, team, supplier, opened…")?;
+        let filter = asked::only_facts(list.condition(), message, "ask by state, team, supplier, opened…")?;
         let authority = self.authority();
         let inner = authority.inner();
         let mut query = Query::new(inner.name.clone(), Word::of(InterventionId::KIND));
-        let of = list.fill(&mut query, &acting, &current.document.organisation, inner.grc.0.clock.now());
+        let organisation = &current.document.organisation;
+        let of = list.fill(&mut query, filter, &acting, organisation, inner.grc.0.clock.now());
         query.filter = by_any_agent(query.filter);
         asked::page(&query)?;
         let page = inner.grc.0.stores.store.query(&query).await?;

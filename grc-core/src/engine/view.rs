@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     BlobId, InterventionId, Moment, Problem, RequestId, TrackingCode, Value, Word,
-    definition::{Action, Label, Procedure},
+    definition::{Action, FieldKind, Label, Procedure},
     request::{Acting, Context, Held, Request, Span, Values, choices},
     storage::{Access, Parts, Step},
     vault::{FileInfo, Slot},
@@ -93,6 +93,12 @@ pub struct FileView {
     info: FileInfo,
 }
 
+impl From<&FileView> for BlobId {
+    fn from(file: &FileView) -> Self {
+        file.blob
+    }
+}
+
 impl FileView {
     /// Its id: what a link to it may name.
     pub const fn id(&self) -> BlobId {
@@ -163,6 +169,8 @@ pub struct Choice {
     pub label: Label,
     /// What must be given with it.
     pub asks: Vec<crate::definition::Ask>,
+    /// The fields of the form that must be filled with it: those that it requires and that are not filled yet.
+    pub fields: Vec<Word>,
     /// Why not now; empty if it can be fired.
     pub blocked: Vec<Problem>,
 }
@@ -458,7 +466,12 @@ impl Authority {
         let form = fields_seen(
             procedure,
             |id| acting.reads(organisation, procedure, id, Some(request)),
-            |id| may(&Action::Correct) && acting.writes(organisation, procedure, id, Some(request)),
+            |field| {
+                let action = if field.kind == FieldKind::File { Action::Attach } else { Action::Correct };
+                request.anonymised_at.is_none()
+                    && may(&action)
+                    && acting.writes(organisation, procedure, field.id.as_str(), Some(request))
+            },
         );
         let parties = request
             .parties
@@ -520,11 +533,12 @@ impl Authority {
             .collect();
         let choices = choices(request, values, &context)
             .into_iter()
-            .map(|(transition, blocked)| Choice {
-                transition: transition.id.clone(),
-                label: transition.label.clone(),
-                asks: transition.asks.clone(),
-                blocked,
+            .map(|open| Choice {
+                transition: open.transition.id.clone(),
+                label: open.transition.label.clone(),
+                asks: open.transition.asks.clone(),
+                fields: open.fields.into_iter().cloned().collect(),
+                blocked: open.blocked,
             })
             .collect();
         let costs = may(&Action::Cost);

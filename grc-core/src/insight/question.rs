@@ -88,12 +88,9 @@ impl Question {
         self
     }
 
-    /// Only where this holds, too.
-    pub(crate) fn narrowed(mut self, condition: Condition) -> Self {
-        self.filter = Some(match self.filter.take() {
-            Some(filter) => filter.and(condition),
-            None => condition,
-        });
+    /// The same of other requests.
+    pub(crate) fn of(mut self, filter: Condition) -> Self {
+        self.filter = Some(filter);
         self
     }
 

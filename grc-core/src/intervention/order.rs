@@ -6,7 +6,7 @@ use super::Intervention;
 use crate::{
     InterventionId, Moment, RequestId, Value, Word,
     definition::{Label, Organisation, Procedure},
-    request::{Held, Request, Values},
+    request::{Held, Request, Values, spelt},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -161,7 +161,7 @@ impl WorkOrder {
             if let Some(value) = value {
                 shown.push(field.id.clone());
                 fields
-                    .push((field.label.get(&self.language).to_owned(), spelt(field, &value, &self.language)));
+                    .push((field.label.get(&self.language).to_owned(), spelt(&value, field, &self.language)));
             }
         }
         let of_this = request
@@ -197,18 +197,5 @@ impl WorkOrder {
             reports,
         });
         shown
-    }
-}
-
-/// A field's value in words: options go by their names.
-fn spelt(field: &crate::definition::Field, value: &Value, language: &str) -> String {
-    let option = |id: &Word| {
-        let known = field.options.iter().find(|option| option.id == *id);
-        known.map_or_else(|| id.to_string(), |option| option.label.get(language).to_owned())
-    };
-    match value {
-        Value::Choice(id) => option(id),
-        Value::Choices(ids) => ids.iter().map(option).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
     }
 }

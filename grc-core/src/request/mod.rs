@@ -24,7 +24,8 @@ pub use actor::{Actor, ActorKind, ActorRef};
 pub use command::{Assignee, Command, Fire, Given, NewFile};
 pub use decide::{Context, Decision, NewSlot, Plan, Values, decide, decide_intake};
 pub(crate) use decide::{
-    Draft, choices, coarse, denied, has_room, is_plausible, occurred, stays, touched_by, variables,
+    Draft, choices, coarse, denied, has_room, is_plausible, occurred, stays, touched_by,
+    variables::{self, spelt},
 };
 pub use event::{Event, EventError, FileData, Held, PartyData, PlaceData, RequestEvent, head};
 pub use files::{Disguise, media_of};
@@ -35,4 +36,4 @@ pub use message::{DeliveryReport, MessageState};
 pub use served::ServedState;
 pub use span::Span;
 pub use state::{FoldError, HoldState, NoteState, PlaceState, Request};
-pub(crate) use validate::{amount, free_text, known, short_text};
+pub(crate) use validate::{amount, cents, free_text, known, short_text};

@@ -5,10 +5,10 @@ use crate::{
     definition::{Field, FieldKind, Organisation},
     refusal::Problem,
 };
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
-/// The longest text that lists can be made by, in characters (four bytes each at most).
-const MAX_INDEXED: i64 = 50;
+/// Years outside of these are slips of the pen, and have other than four figures: days are compared as texts.
+const YEARS: std::ops::RangeInclusive<i32> = 1_000..=9_999;
 
 /// Texts longer than this are refused wherever they are typed.
 const MAX_TEXT: usize = 20_000;
@@ -24,9 +24,7 @@ pub(super) fn field(
     let wrong =
         |what: &str, hint: &str| Problem::new("field.kind", path, format!("this is not {what}")).hint(hint);
     let text = typed.expose_text().map(str::trim);
-    let max = field.max.unwrap_or_else(|| Field::default_max(field.kind));
-    // A text by which lists are made is compared whole, so it is short.
-    let max = if field.kind == FieldKind::Text && field.is_clear() { max.min(MAX_INDEXED) } else { max };
+    let max = field.most();
     let value = match field.kind {
         FieldKind::Text | FieldKind::LongText => {
             let text = typed.expose_text().ok_or_else(|| wrong("a text", "give a text"))?;
@@ -59,13 +57,10 @@ pub(super) fn field(
                 }
                 _ => wrong("a whole number", "give it in figures, without spaces"),
             })?;
-            let limit = 1_i64 << 53;
-            if number > max.min(limit) || number < field.min.unwrap_or(-limit) {
-                return Err(Problem::new("field.range", path, "this number is out of range").hint(format!(
-                    "give a number from {} to {}",
-                    field.min.unwrap_or(-limit),
-                    max.min(limit)
-                )));
+            let min = field.min.unwrap_or(-Field::GREATEST);
+            if number > max || number < min {
+                return Err(Problem::new("field.range", path, "this number is out of range")
+                    .hint(format!("give a number from {min} to {max}")));
             }
             Value::Integer(number)
         }
@@ -83,7 +78,16 @@ pub(super) fn field(
                     .ok(),
                 _ => None,
             };
-            Value::Date(day.ok_or_else(|| wrong("a day", "give it as 2026-11-24 or 24/11/2026"))?)
+            let day = day.ok_or_else(|| wrong("a day", "give it as 2026-11-24 or 24/11/2026"))?;
+            if !YEARS.contains(&day.year()) {
+                return Err(Problem::new(
+                    "date.range",
+                    path,
+                    "this day is before the year 1000 or after 9999",
+                )
+                .hint("give the year in four figures"));
+            }
+            Value::Date(day)
         }
         FieldKind::Choice => {
             let word = match (typed.expose(), text) {
@@ -121,7 +125,8 @@ fn option(field: &Field, path: &str, word: Option<Word>) -> Result<Word, Problem
     })
 }
 
-fn cents(text: &str) -> Option<i64> {
+/// The cents of an amount that is written as people write it.
+pub(crate) fn cents(text: &str) -> Option<i64> {
     let text = text.trim_end_matches('€').trim();
     let (whole, part) = text.split_once([',', '.']).unwrap_or((text, ""));
     if !part.bytes().all(|byte| byte.is_ascii_digit()) {

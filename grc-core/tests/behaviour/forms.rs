@@ -4,10 +4,10 @@
 
 use crate::common::{Town, leak, refusal};
 use grc_core::{
-    Actor, Definition, Intake, Value,
+    Actor, Assignee, Definition, Intake, Value,
     definition::{FieldKind, Personal, PlaceKind},
     engine::{Form, FormField},
-    request::Command,
+    request::{Command, Fire},
 };
 use pollster::block_on;
 
@@ -71,6 +71,56 @@ fn a_form_is_what_an_intake_takes() {
         }
         println!("{} fields that are asked, {} that are not", seen.0, seen.1);
         assert!(seen.0 > 20 && seen.1 > 20);
+    });
+}
+
+#[test]
+fn a_choice_names_the_fields_that_must_be_filled_with_it() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let mut definition: Definition = town.authority.host("essai").definition().await.unwrap();
+        let leaks = definition.procedures.get_mut("fuite-eau").unwrap();
+        let assigns = leaks.transitions.iter_mut().find(|transition| transition.id == "affecter").unwrap();
+        assigns.requires = ["materiau", "photo", "gravite"].map(|id| id.parse().unwrap()).to_vec();
+        town.authority.host("essai").publish(&definition).await.unwrap();
+        let (clerk, chief) = (town.agent("a-01"), town.agent("a-02"));
+        let id = clerk.submit(leak()).await.unwrap().id();
+        let choice = |seen: &grc_core::engine::Seen| {
+            seen.choices().iter().find(|choice| choice.transition == "affecter").unwrap().clone()
+        };
+        // Who may not fill it is kept from it, and a file is attached before; what is filled is not asked for.
+        let seen = chief.open(id).await.unwrap();
+        let asked = choice(&seen);
+        assert_eq!(asked.fields, ["materiau"]);
+        assert_eq!(asked.blocked.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), ["fields.photo"]);
+        let photo = chief.store_file(Some("photo"), "a.jpg", &b"\xff\xd8\xff\xe0"[..]).await.unwrap();
+        chief.act(&seen, Command::Attach(photo)).await.unwrap();
+        let seen = chief.open(id).await.unwrap();
+        assert!(choice(&seen).blocked.is_empty());
+        let fire = Fire::new("affecter").to(Assignee::team("fontainiers"));
+        assert!(refusal(chief.act(&seen, fire.clone()).await).has("field.required"));
+        chief.act(&seen, fire.set("materiau", "pvc")).await.unwrap();
+    });
+}
+
+#[test]
+fn what_a_form_says_of_a_field_is_so() {
+    block_on(async {
+        let town = Town::open("hostile.toml").await;
+        let desk = town.agent("a-1");
+        let forms = desk.forms().await.unwrap();
+        let bound = |id: &str| forms[0].fields.iter().find(|field| field.id == *id).unwrap().max.unwrap();
+        for (id, letter) in [("texte", "a"), ("ligne", "a"), ("clair", "a"), ("nombre", "9")] {
+            let most = bound(id);
+            let (fits, not) = if letter == "9" {
+                (most.to_string(), (most + 1).to_string())
+            } else {
+                (letter.repeat(most as usize), letter.repeat(most as usize + 1))
+            };
+            let intake = |text: String| Intake::new("tout", "web").set(id, text);
+            desk.submit(intake(fits)).await.unwrap();
+            assert!(!refusal(desk.submit(intake(not)).await).problems().is_empty(), "{id}");
+        }
     });
 }
 

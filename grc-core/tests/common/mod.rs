@@ -16,7 +16,12 @@ pub(crate) struct Town {
 
 pub(crate) fn definition(name: &str) -> Definition {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions").join(name);
-    Definition::from_dir(path).unwrap_or_else(|error| panic!("{error}"))
+    let read = if path.is_dir() {
+        Definition::from_dir(path)
+    } else {
+        Definition::from_files([(name, std::fs::read_to_string(path).unwrap())])
+    };
+    read.unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(crate) fn at(text: &str) -> Moment {

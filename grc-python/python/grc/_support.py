@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from grc import _checks
 from grc.figures import Question
 from grc.given import Intake
 from grc.lists import Filter
 
+T = TypeVar("T")
+
 _FILTER = frozenset(part.name for part in fields(Filter))
-_QUESTION = frozenset(part.name for part in fields(Question)) - {"facts"}
+_QUESTION = frozenset(part.name for part in fields(Question))
 _INTAKE = frozenset(part.name for part in fields(Intake)) - {"type"}
 
 
@@ -40,11 +42,26 @@ def filter_of(given: Filter | None, parts: dict[str, Any]) -> Filter:
     given = Filter() if given is None else _checks.of(Filter, "filter", given)
     if not parts:
         return given
-    own = {name: part for name, part in parts.items() if name in _FILTER}
-    facts = {name: part for name, part in parts.items() if name not in _FILTER}
-    if facts:
-        own["facts"] = {**given.facts, **own.get("facts", {}), **facts}
-    return replace(given, **own)
+    own, facts = _apart(parts, _FILTER)
+    return replace(given, **own, facts={**_of_mapping(given.facts), **facts})
+
+
+def _apart(parts: dict[str, Any], names: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parts that have these names, and facts: those in `facts`, and all others."""
+    own = {name: part for name, part in parts.items() if name in names and name != "facts"}
+    others = {name: part for name, part in parts.items() if name not in names}
+    return own, {**_of_mapping(parts.get("facts", {})), **others}
+
+
+def _of_mapping(facts: object) -> Mapping[str, Any]:
+    if not isinstance(facts, Mapping):
+        raise TypeError(f"facts: a mapping is wanted, not {type(facts).__qualname__}")
+    return facts
+
+
+async def coroutine(awaitable: Awaitable[T]) -> T:
+    """What can be awaited, as a coroutine."""
+    return await awaitable
 
 
 def question_of(given: Question | Sequence[str] | str, parts: dict[str, Any]) -> Question:
@@ -55,6 +72,5 @@ def question_of(given: Question | Sequence[str] | str, parts: dict[str, Any]) ->
         return given
     if not isinstance(given, Iterable):
         raise TypeError(f"figures: names of figures or a grc.Question are wanted, not {type(given).__qualname__}")
-    own = {name: part for name, part in parts.items() if name in _QUESTION}
-    facts: Mapping[str, Any] = {name: part for name, part in parts.items() if name not in _QUESTION}
+    own, facts = _apart(parts, _QUESTION)
     return Question(given, facts=facts, **own)

@@ -47,12 +47,12 @@ class FormField(Result):
     id: str
     """How intakes, corrections and refusals (`fields.` and the id) name it."""
     label: Label
-    kind: str
-    """A `FieldKind`."""
+    kind: FieldKind
+    """What it holds."""
     required: bool
     """Whether it must be filled when the request is handed in."""
     writable: bool
-    """Whether the actor may fill it: at intake, or by a correction of the request that was opened."""
+    """Whether the actor may fill it: at intake, or by a correction of the request that was opened, or by attaching."""
     personal: str
     """What it says of persons: `no`, `yes`, `free-text`."""
     options: tuple[tuple[str, Label], ...]
@@ -63,6 +63,9 @@ class FormField(Result):
     """The greatest number or amount, the most characters, or the most bytes of a file."""
     accept: tuple[str, ...]
     """The media types of a file; empty: all."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", FieldKind(self.kind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

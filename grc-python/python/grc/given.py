@@ -44,7 +44,8 @@ class Citizen:
 class Holder:
     """A citizen who holds the tracking code of a request: its requester, for the library."""
 
-    code: str
+    code: str = field(repr=False)
+    """A secret: it is not printed."""
 
 
 Who: TypeAlias = str | Agent | Citizen | Holder
@@ -117,7 +118,7 @@ class Intake:
     """When it came in, if that was earlier than now."""
     source_key: str | None = None
     """Its key in the system it comes from."""
-    code: str | None = None
+    code: str | None = field(default=None, repr=False)
     """The tracking code; the engine makes one."""
     quiet: bool = False
     """A replay of what is past: no message is queued and no timer started."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,7 +10,7 @@ from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from grc._grc import Columns, FileHandle, LetterHandle
+from grc._grc import Columns, LetterHandle
 from grc._result import Label, Result
 from grc.errors import Problem
 from grc.forms import Form, FormField
@@ -93,8 +92,8 @@ class Submitted(Result):
     id: UUID
     """Its id, for agents."""
     version: int
-    tracking_code: str
-    """What the citizen follows it by."""
+    tracking_code: str = field(repr=False)
+    """What the citizen follows it by: it opens the request, so it is a secret, and not printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +182,9 @@ class Message(Result):
     at: datetime
     incoming: bool
     channel: str
-    subject: str | None
-    text: str
+    subject: str | None = field(repr=False)
+    text: str = field(repr=False)
+    """Not printed: the acknowledgement names the tracking code."""
     template: str | None
     automatic: bool
     status: str | None
@@ -217,7 +217,6 @@ class File(Result):
     """The field that it fills."""
     moment: str | None
     """`before` or `after`, for a picture of an intervention."""
-    _handle: FileHandle = dataclasses.field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +246,8 @@ class Choice(Result):
     label: Label
     asks: tuple[str, ...]
     """What must be given with it: `assignee`, `outcome`, `message`, `note`."""
+    fields: tuple[str, ...]
+    """The fields of the form that must be filled with it: those that it requires and that are not filled yet."""
     blocked: tuple[Problem, ...]
     """Why not now; empty if it can be fired."""
 
@@ -281,7 +282,7 @@ class Seen(Result):
     acceptability: str | None
     outcome: str | None
     confirmation: str | None
-    tracking_code: str | None
+    tracking_code: str | None = field(repr=False)
     fields: Mapping[str, SeenValue]
     parties: tuple[Person, ...]
     place: PlaceSeen | None
@@ -302,6 +303,10 @@ class Seen(Result):
         """The form that it was handed in by, as it was then: the fields that the actor may read or correct, also those that
         are not filled."""
         return tuple(FormField(*parts) for parts in self._form)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its parts by name, and theirs, its form with them."""
+        return {**Result.to_dict(self), "form": [field.to_dict() for field in self.form]}
 
     def choice(self, transition: str) -> Choice | None:
         """The choice of a transition; `None` if it is none here."""
@@ -326,7 +331,7 @@ class HistoryEntry(Result):
     actor: ActorRef
     kind: str
     details: Mapping[str, str]
-    values: Mapping[str, SeenValue | None]
+    values: Mapping[str, SeenValue | None] = field(repr=False)
     """What was said; `None` for what was erased since, or cleared."""
 
 

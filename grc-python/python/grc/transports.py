@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 __all__ = [
@@ -24,20 +24,20 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message on its way out."""
+    """A message on its way out. What is personal in it is not printed: a transport that writes logs may print it."""
 
     authority: str
     channel: str
     contact: Literal["email", "phone", "mobile", "address"]
     """What the channel needs to reach somebody."""
-    to: str
+    to: str = field(repr=False)
     """The e-mail address, telephone number or postal address."""
-    recipient: str | None
+    recipient: str | None = field(repr=False)
     """Who they are, where that is known."""
     sender: str
     """The authority's name."""
-    subject: str | None
-    text: str
+    subject: str | None = field(repr=False)
+    text: str = field(repr=False)
     template: str | None
     automatic: bool
     """Whether no person wrote it."""

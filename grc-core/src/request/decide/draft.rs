@@ -182,7 +182,7 @@ impl<'a> Draft<'a> {
                 self.problems.push(problem);
                 return None;
             }
-            max = field.max.unwrap_or(max);
+            max = field.most();
             field_id = Some(id);
         }
         // What was stored and not handed in is swept away after a day: what is older may be gone already.

@@ -5,10 +5,7 @@ use crate::{
     Moment, Word,
     definition::{Action, Ask, FieldKind, Transition},
     refusal::{Problem, Refusal},
-    request::{
-        Fire, Request,
-        event::{Held, RequestEvent},
-    },
+    request::{Fire, Request, event::RequestEvent},
 };
 
 /// What goes with a transition that nobody fires by hand.
@@ -277,12 +274,21 @@ fn go(
     plan_entry(&transition.to, closed && !request.is_closed(), at, quiet, draft);
 }
 
+/// A transition that the actor may fire from where the request is.
+pub(crate) struct Open<'a> {
+    pub(crate) transition: &'a Transition,
+    /// The fields that must be filled with it.
+    pub(crate) fields: Vec<&'a Word>,
+    /// What keeps it from being fired now.
+    pub(crate) blocked: Vec<Problem>,
+}
+
 /// A transition that the actor may fire from where the request is, and what keeps it from being fired.
 pub(crate) fn choices<'a>(
     request: &'a Request,
     values: &Values,
     context: &'a super::Context<'a>,
-) -> Vec<(&'a Transition, Vec<Problem>)> {
+) -> Vec<Open<'a>> {
     let draft = Draft::new(context, request.book.next_slot, request.version);
     if request.anonymised_at.is_some() || !context.acting.may_with(context.organisation, Action::See, request)
     {
@@ -293,24 +299,25 @@ pub(crate) fn choices<'a>(
         .exits(&request.state)
         .filter(|transition| context.acting.is_among(&transition.by, Some(request)))
         .map(|transition| {
-            let mut problems = blocked(request, values, transition, context.now, &draft);
-            for id in &transition.requires {
-                let filled = match request.fields.get(id) {
-                    Some(Held::Clear(_) | Held::Slot(_)) => true,
-                    None => is_filled(request, context.procedure, id),
-                };
-                // A field that the actor can fill on the way is not what keeps them from it.
-                let writes = context.acting.writes(
-                    context.organisation,
-                    context.procedure,
-                    id.as_str(),
-                    Some(request),
-                );
-                if !filled && !writes {
-                    problems.push(missing_field(id, request, &draft));
+            let mut blocked = blocked(request, values, transition, context.now, &draft);
+            let mut fields = Vec::new();
+            for id in transition.requires.iter().filter(|id| !is_filled(request, context.procedure, id)) {
+                // A field that the actor can fill on the way is not what keeps them from it; a file is attached before.
+                let kind = context.procedure.field(id.as_str()).map(|field| field.kind);
+                let writes = kind != Some(FieldKind::File)
+                    && context.acting.writes(
+                        context.organisation,
+                        context.procedure,
+                        id.as_str(),
+                        Some(request),
+                    );
+                if writes {
+                    fields.push(id);
+                } else {
+                    blocked.push(missing_field(id, request, &draft));
                 }
             }
-            (transition, problems)
+            Open { transition, fields, blocked }
         })
         .collect()
 }

@@ -123,22 +123,29 @@ pub(super) fn variables(
     variables
 }
 
-/// A value as people read it.
+/// A value as a template has it: no is nothing, so that it can ask for it.
 fn shown(value: &Value, field: &Field, language: &str) -> String {
+    match value {
+        Value::Boolean(false) => String::new(),
+        value => spelt(value, field, language),
+    }
+}
+
+/// A value as people read it: options go by their names.
+pub(crate) fn spelt(value: &Value, field: &Field, language: &str) -> String {
     let option = |id: &Word| {
         let known = field.options.iter().find(|option| option.id == *id);
         known.map_or_else(|| id.to_string(), |option| option.label.get(language).to_owned())
     };
     let french = is_french(language);
     match value {
-        Value::Integer(cents) if field.kind == FieldKind::Amount => {
+        Value::Integer(cents) | Value::Amount(cents) if field.kind == FieldKind::Amount => {
             let (sign, size) = (if *cents < 0 { "-" } else { "" }, cents.unsigned_abs());
             let point = if french { ',' } else { '.' };
             format!("{sign}{}{point}{:02} €", size / 100, size % 100)
         }
         Value::Boolean(true) => if french { "oui" } else { "yes" }.to_owned(),
-        // Nothing, so that a template can ask for it.
-        Value::Boolean(false) => String::new(),
+        Value::Boolean(false) => if french { "non" } else { "no" }.to_owned(),
         Value::Date(day) => written_day(*day, language),
         Value::Choice(id) => option(id),
         Value::Choices(ids) => ids.iter().map(option).collect::<Vec<_>>().join(", "),

@@ -1,0 +1,110 @@
+"""What sessions and hosts have in common: running calls, and figures."""
+
+# Made by tools/twins.py from the module of the same name in grc/aio: change that one, not this one.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar, overload
+from uuid import UUID
+
+from grc import _checks, _grc
+from grc._support import question_of
+from grc.figures import FactValue, Question
+from grc.results import Behind, Figures, Table
+
+T = TypeVar("T")
+
+
+def _run(operation: _grc.Operation[T]) -> T:
+    return operation.wait()
+
+
+class _Figures:
+    """What sessions and hosts have in common."""
+
+    _inner: _grc.Session | _grc.Host
+
+    @overload
+    def measure(self, question: Question, /) -> Table: ...
+
+    @overload
+    def measure(
+        self,
+        figures: Sequence[str] | str,
+        /,
+        *,
+        by: Sequence[str] | str = (),
+        between: tuple[datetime, datetime] | None = None,
+        at: datetime | None = None,
+        by_closing: bool = False,
+        facts: Mapping[str, FactValue] = ...,
+        where: Mapping[str, Any] | None = None,
+        **more: FactValue,
+    ) -> Table: ...
+
+    def measure(self, question: Question | Sequence[str] | str, /, **parts: Any) -> Table:
+        """The answer to a question: a row for each combination of what it is counted by.
+
+        `measure(["opened", "closure-median"], by=["month", "channel"], service="roads")`; the parts are those of
+        `Question`, any other name is a fact.
+
+        Raises:
+            NotPermitted: the actor may not see figures, or not these.
+            Refused: the question cannot be answered.
+
+        >>> table = claire.measure(["opened", "open"], by="type", phase="received")
+        >>> table.to_dicts()
+        [{'type': 'water-leak', 'type_label': "Fuite d'eau sur la voie publique", 'opened': 1, 'open': 1}]
+        """
+        return _run(self._inner.measure(question_of(question, parts)))
+
+    def measure_all(self, questions: Iterable[Question]) -> tuple[Table, ...]:
+        """The answers to several questions: everything is read once.
+
+        Raises:
+            NotPermitted, Refused: as `measure`.
+
+        >>> questions = [grc.Question("opened", by=["channel"]), grc.Question("closed")]
+        >>> [len(table) for table in claire.measure_all(questions)]
+        [1, 1]
+        """
+        return _run(self._inner.measure_all([question_of(question, {}) for question in questions]))
+
+    def figures(self, question: Question | None = None, /, **facts: FactValue) -> Figures:
+        """The figures that one looks at first. Of a question only which requests and of which time counts.
+
+        Raises:
+            NotPermitted, Refused: as `measure`.
+
+        >>> (claire.figures(type="water-leak")).open
+        1
+        """
+        if question is None:
+            question = Question(facts=facts)
+        elif facts:
+            raise TypeError(f"{', '.join(facts)}: put them into the question")
+        return _run(self._inner.figures(_checks.of(Question, "question", question)))
+
+    def behind(
+        self,
+        question: Question,
+        figure: str,
+        keys: Sequence[str | None] = (),
+        *,
+        after: UUID | str | None = None,
+        limit: int = 1000,
+    ) -> Behind:
+        """The requests behind a cell: of a figure, in the row of these keys (`Row.ids`).
+
+        Raises:
+            NotPermitted, Refused: as `measure`.
+
+        >>> question = grc.Question("opened", by=["type"])
+        >>> table = claire.measure(question)
+        >>> (claire.behind(question, "opened", table.rows[0].ids)).items == (leak.id,)
+        True
+        """
+        question = _checks.of(Question, "question", question)
+        return _run(self._inner.behind(question, figure, list(keys), after, limit))

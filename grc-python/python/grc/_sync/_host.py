@@ -1,0 +1,189 @@
+"""The program itself, on an errand."""
+
+# Made by tools/twins.py from the module of the same name in grc/aio: change that one, not this one.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
+from uuid import UUID
+
+from grc import _checks, _grc
+from grc._grc import Definition
+from grc._sync._figures import _Figures, _run
+from grc.commands import Command
+from grc.results import Acted, Changes, DeadLetter, Page, Published, ScrubReport, Verdict, WorkReport
+from grc.transports import Transport, Report
+
+
+class Host(_Figures):
+    """The program itself, on an errand: what is due, definitions, checks, figures over all requests."""
+
+    _inner: _grc.Host
+
+    def __init__(self, inner: _grc.Host) -> None:
+        self._inner = inner
+
+    def publish(self, definition: Definition | str | PathLike[str]) -> Published:
+        """Publishes a definition, or that of a folder. What did not change keeps its version.
+
+        Raises:
+            DefinitionError: with everything that cannot work; nothing was published.
+
+        >>> published = host.publish(TOWN)
+        >>> published.organisation, published.procedures
+        (1, {})
+        """
+        if not isinstance(definition, Definition):
+            definition = Definition.from_dir(definition)
+        return _run(self._inner.publish(definition))
+
+    def definition(self) -> Definition:
+        """The newest definition.
+
+        Raises:
+            NoDefinition: nothing is published yet.
+
+        >>> (host.definition()).types
+        ('water-leak',)
+        """
+        return _run(self._inner.definition())
+
+    def act(self, id: UUID | str, command: Command) -> Acted:
+        """Gives a command for the authority itself: a hold, an erasure.
+
+        Raises:
+            Refused, NotFound: nothing was written.
+
+        >>> held = host.act(leak.id, grc.Hold("un recours est en cours"))
+        >>> (marc.open(leak.id)).holds
+        (1,)
+        """
+        return _run(self._inner.act(id, command))
+
+    def work(
+        self,
+        transport: Transport | Mapping[str, Transport] | None = None,
+        *,
+        tasks: int | None = None,
+        minutes: int | None = None,
+    ) -> WorkReport:
+        """Does what is due: messages, timers, deadlines, retention. Any number of workers may do so at once.
+
+        Args:
+            transport: takes messages out; or one a channel.
+            tasks: at most so many.
+            minutes: for at most so long.
+
+        >>> class Printer:
+        ...     def carries(self, channel: str) -> bool:
+        ...         return channel == "sms"
+        ...     def deliver(self, message: grc.Outgoing) -> grc.Delivery:
+        ...         print(message.to, "-", message.text)
+        ...         return grc.Sent()
+        >>> told = claire.act_on(leak.id, grc.Tell("Un agent passe demain."))
+        >>> report = host.work(Printer())
+        06 39 98 12 34 - Un agent passe demain.
+        >>> report.sent
+        1
+        """
+        return _run(self._inner.work(transport, tasks, minutes))
+
+    def sweep(self) -> int:
+        """Drops files that were stored and never given to a request. Answers how many.
+
+        >>> host.sweep()
+        0
+        """
+        return _run(self._inner.sweep())
+
+    def changes(self, *, after: bytes | None = None, limit: int = 100) -> Changes:
+        """A page of the feed: what was written since, in order for each request.
+
+        Raises:
+            Refused: `feed.cursor`: this is no cursor of this store, or what was read up to it was lost: read everything again.
+
+        >>> page = host.changes()
+        >>> {touched.id for change in page for touched in change.touched if touched.kind == "request"} == {leak.id}
+        True
+        """
+        return _run(self._inner.changes(after, limit))
+
+    def verify(self, id: UUID | str) -> Verdict:
+        """Checks a request: that its events follow from one another, make its state, and its values are those committed to.
+
+        Raises:
+            NotFound: there is none.
+
+        >>> (host.verify(leak.id)).sound
+        True
+        """
+        return _run(self._inner.verify(id))
+
+    def verify_intervention(self, id: UUID | str) -> Verdict:
+        """Checks an intervention.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return _run(self._inner.verify_intervention(id))
+
+    def scrub(self) -> ScrubReport:
+        """Makes what was dropped physically gone, as far as the store can; says what it could not.
+
+        >>> report = host.scrub()
+        """
+        return _run(self._inner.scrub())
+
+    def dead_letters(self, *, after: bytes | None = None, limit: int = 100) -> Page[DeadLetter]:
+        """A page of the messages that were given up.
+
+        Raises:
+            Refused: the page is none of this list.
+
+        >>> (host.dead_letters()).items
+        ()
+        """
+        return _run(self._inner.dead_letters(after, limit))
+
+    def all_dead_letters(self) -> Iterator[DeadLetter]:
+        """All messages that were given up, read page by page as they are asked for."""
+        after: bytes | None = None
+        while True:
+            page = _run(self._inner.dead_letters(after, 100))
+            for letter in page.items:
+                yield letter
+            if page.next is None:
+                return
+            after = page.next
+
+    def resend(self, letters: Iterable[DeadLetter]) -> int:
+        """Sends messages that were given up once more. Answers how many.
+
+        >>> host.resend((host.dead_letters()).items)
+        0
+        """
+        handles = [_checks.of(DeadLetter, "letters", letter)._handle for letter in letters]
+        return _run(self._inner.resend(handles))
+
+    def report(self, key: str, report: Report) -> None:
+        """Takes in what a provider reports of a message, by its key. What is reported late or twice changes nothing, and
+        neither does a key that names nothing: the provider is told nothing of what there is.
+
+        >>> host.report("a-key-that-names-nothing", grc.Arrived())
+        """
+        _run(self._inner.report(key, report))
+
+    def name_agent(self, agent: str, name: str) -> None:
+        """Says the name of an agent, apart from everything that names them.
+
+        >>> host.name_agent("a-03", "Marc Le Bihan")
+        """
+        _run(self._inner.name_agent(agent, name))
+
+    def forget_agent(self, agent: str) -> None:
+        """Forgets the name of an agent who left.
+
+        >>> host.forget_agent("a-03")
+        """
+        _run(self._inner.forget_agent(agent))
