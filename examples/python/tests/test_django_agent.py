@@ -7,7 +7,7 @@ from typing import Any
 
 import grc
 import pytest
-from desk.store import town
+from desk.store import host, town
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -117,6 +117,24 @@ def test_notes_messages_files_and_assignment() -> None:
     assert ">Bonjour</textarea>" in unreachable.content.decode()
     for nothing in ("", "attach", "assign", "what"):
         assert act(client, page, nothing).status_code == 400
+
+
+def test_fields_that_a_transition_wants_are_asked_for() -> None:
+    definition = host("test").definition().to_dict()
+    for transition in definition["procedure"]["fuite-eau"]["transition"]:
+        if transition["id"] == "confier":
+            transition["requires"] = ["materiau"]
+    host("test").publish(grc.Definition.from_dict(definition))
+    client, submitted = logged_in("a-03"), handed_in()
+    page = page_of(client, submitted)
+    assert "Matériau de la conduite (obligatoire)" in page.content.decode()
+    assert '<option value="fonte">Fonte</option>' in page.content.decode()
+    missing = act(client, page, "fire:confier", assignee="team:fontainiers")
+    assert missing.status_code == 422
+    assert "Il manque cette réponse." in missing.content.decode()
+    done = act(client, missing, "fire:confier", **{"assignee": "team:fontainiers", "fields.materiau": "fonte"})
+    assert done.status_code == 302
+    assert "<dt>Matériau de la conduite</dt><dd>Fonte</dd>" in page_of(client, submitted).content.decode()
 
 
 def test_a_conflict_says_what_changed_and_writes_nothing() -> None:

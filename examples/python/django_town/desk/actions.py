@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import grc
 from django.http import HttpRequest
 
-from desk.catalogue import Catalogue, Named
+from desk.catalogue import Catalogue, Named, named, text
 from desk.french import say
 from desk.uploads import has_upload, stored
 
@@ -52,7 +52,15 @@ def command(request: HttpRequest, session: grc.Session) -> grc.Command | None:
     to = assignee(given.get("assignee", ""))
     match action:
         case "fire":
-            return grc.Fire(transition, to=to, outcome=said("outcome"), message=said("message"), note=said("note"))
+            fields = {name.removeprefix("fields."): text for name, text in given.items() if name.startswith("fields.")}
+            return grc.Fire(
+                transition,
+                fields={id: text for id, text in fields.items() if text},
+                to=to,
+                outcome=said("outcome"),
+                message=said("message"),
+                note=said("note"),
+            )
         case "assign" if to is not None:
             return grc.Assign(to, said("reason"))
         case "take":
@@ -96,9 +104,16 @@ class Button:
 _ASKS = {"assignee": "À qui", "outcome": "Résultat", "message": "Message au demandeur", "note": "Note interne"}
 
 
+def _options(field: grc.FormField) -> list[Named] | None:
+    """What a field is chosen from; texts are handed over as they were typed."""
+    if field.kind == grc.FieldKind.BOOLEAN:
+        return [Named("oui", "Oui"), Named("non", "Non")]
+    return [Named(id, label) for id, label in named(field.options)] or None
+
+
 def button(
     choice: grc.results.Choice,
-    label: str,
+    seen: grc.results.Seen,
     options: dict[str, list[Named]],
     typed: dict[str, str],
     problems: dict[str, str],
@@ -106,14 +121,16 @@ def button(
     """The button of a choice. What was typed into it, and what was wrong with it, is kept if it was the one that was used."""
     action = f"fire:{choice.transition}"
     used = typed.get("action") == action
+    asked = [(ask, _ASKS.get(ask, ask), options.get(ask)) for ask in choice.asks]
+    asked += [(f"fields.{one.id}", text(one.label), _options(one)) for one in seen.form if one.id in choice.fields]
     inputs = tuple(
         Input(
-            name=ask,
-            label=_ASKS.get(ask, ask),
-            options=tuple(options[ask]) if ask in options else None,
-            typed=typed.get(ask, "") if used else "",
-            problem=problems.get(ask, "") if used else "",
+            name=name,
+            label=label,
+            options=None if chosen is None else tuple(chosen),
+            typed=typed.get(name, "") if used else "",
+            problem=problems.get(name, "") if used else "",
         )
-        for ask in choice.asks
+        for name, label, chosen in asked
     )
-    return Button(action, label, inputs, tuple(say(problem) for problem in choice.blocked))
+    return Button(action, text(choice.label), inputs, tuple(say(problem) for problem in choice.blocked))

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from desk import actions
-from desk.catalogue import PHASES, Catalogue, text
+from desk.catalogue import PHASES, Catalogue
 from desk.french import changed, say
 from desk.seen import agent_names, of_agent
 from desk.store import store
@@ -139,7 +139,7 @@ def _page(
         "assignee": actions.assignees(catalogue, name, seen.service),
         "outcome": list(catalogue.all("outcome")),
     }
-    buttons = [actions.button(one, text(one.label), options, typed, said) for one in seen.choices]
+    buttons = [actions.button(one, seen, options, typed, said) for one in seen.choices]
     at_inputs = {input.problem for button in buttons for input in button.inputs}
     shown: dict[str, Any] = {
         "seen": seen,
