@@ -1,4 +1,4 @@
-"""The Python of the project's README runs as it stands there."""
+"""The Python of the project's README, and of the package's, runs as it stands there."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from towns import definition
 
-README = Path(__file__).parent / "../../README.md"
+FOLDER = Path(__file__).parent
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def test_the_block_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("readme", [FOLDER / "../../README.md", FOLDER / "../README.md"], ids=["project", "package"])
+def test_the_block_runs(readme: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = BLOCK.findall(readme.read_text(encoding="utf-8"))
     assert len(blocks) == 1
-    exec(compile(blocks[0], str(README), "exec"), {"TOWN": definition("lib.toml")})
+    exec(compile(blocks[0], str(readme), "exec"), {"TOWN": definition("lib.toml")})
     assert "Anne Le Gall" in capsys.readouterr().out

@@ -51,6 +51,7 @@ fn what_is_compared_with_what_it_never_is_is_refused() {
         assert_eq!(refusal(clerk.list(&two).await).problems().len(), 2);
         for condition in [
             json!({">": [{"var": "opened"}, 0]}),
+            json!({">": [{"var": "opened"}, "2026-11-24T08:00:00+01:00"]}),
             json!({"==": [{"var": "form.gravite"}, "suintement"]}),
             json!({"!=": [{"var": "form.gravite"}, "jaillissement"]}),
             json!({"in": ["suintement", {"var": "form.gravite"}]}),
