@@ -14,6 +14,7 @@ mod load;
 mod many;
 #[path = "crash/pairs.rs"]
 mod pairs;
+mod people;
 #[path = "crash/town.rs"]
 mod town;
 
@@ -264,21 +265,21 @@ fn an_engine_whose_server_is_killed_goes_on() {
     let mut dice = Dice::new(5);
     let mut opened = 0;
     std::thread::scope(|scope| {
-        let ending = town.ending();
+        let ending = town.people.ending();
         for n in 0..4 {
             let town = &town;
             scope.spawn(move || town.work(n));
         }
         for n in 0..KILLS {
-            town.wait_for(4 + dice.below(16));
+            town.people.wait_for(4 + dice.below(16));
             server.kill().unwrap();
             if n % 2 == 0 {
-                town.wait_for_repeated();
+                town.people.wait_for_repeated();
             }
             server.restart().unwrap();
             opened += town.check(&mut dice, 5);
         }
-        town.wait_for(40);
+        town.people.wait_for(40);
         drop(ending);
     });
     opened += town.check(&mut dice, usize::MAX);
@@ -287,7 +288,7 @@ fn an_engine_whose_server_is_killed_goes_on() {
         let row = connect(&server, database(&address)).await.fetch_one(read).await.unwrap();
         row.get::<i64, _>(0)
     });
-    let count = town.count();
+    let count = town.people.count();
     println!("kills {KILLS}, {count:?}, verified {opened}");
     assert_eq!(requests, count.submitted as i64, "each intake came in once");
     assert!(count.submitted > 50 && count.acted > 150 && count.repeated >= KILLS / 2, "{count:?}");

@@ -17,6 +17,8 @@ mod found;
 mod network;
 #[path = "galera/nodes.rs"]
 mod nodes;
+#[expect(dead_code, reason = "what waits for the one server of another program")]
+mod people;
 #[path = "galera/spread.rs"]
 mod spread;
 mod stepped;
@@ -84,12 +86,12 @@ impl Drop for Logs<'_> {
 
 /// Lets people work while something goes wrong, and says how long nothing was acknowledged.
 fn while_wrong(town: &Town, what: &str, fault: impl FnOnce()) {
-    town.wait_for(BETWEEN);
-    let (before, begun) = (town.count(), town::elapsed());
+    town.people.wait_for(BETWEEN);
+    let (before, begun) = (town.people.count(), town::elapsed());
     town.reset_longest();
     fault();
-    town.wait_for(BETWEEN);
-    let (longest, after, took) = (town.longest(), town.count(), town::elapsed() - begun);
+    town.people.wait_for(BETWEEN);
+    let (longest, after, took) = (town.longest(), town.people.count(), town::elapsed() - begun);
     println!(
         "{what}: {} commands in {:.1} s, {} of them and {} works repeated, nothing acknowledged for {:.1} s at the most",
         after.submitted + after.acted - before.submitted - before.acted,
@@ -122,14 +124,14 @@ fn a_town_in_a_network_of_its_own() {
     }
     let town = Town::open(&cluster);
     std::thread::scope(|scope| {
-        let ending = town.ending();
+        let ending = town.people.ending();
         town.start(scope, PEOPLE, seed());
-        while_wrong(&town, "nothing wrong", || town.wait_for(BETWEEN));
+        while_wrong(&town, "nothing wrong", || town.people.wait_for(BETWEEN));
 
         let killed = dice.below(NODES);
         while_wrong(&town, &format!("node {killed} killed, and started again"), || {
             cluster.nodes()[killed].kill().unwrap();
-            town.wait_for(BETWEEN);
+            town.people.wait_for(BETWEEN);
             cluster.rejoin(killed).unwrap();
             wait_until_together(&cluster);
         });
@@ -138,7 +140,7 @@ fn a_town_in_a_network_of_its_own() {
         while_wrong(&town, &format!("node {frozen} frozen, and thawed"), || {
             cluster.nodes()[frozen].freeze().unwrap();
             std::thread::sleep(FROZEN);
-            town.wait_for(BETWEEN);
+            town.people.wait_for(BETWEEN);
             cluster.nodes()[frozen].thaw().unwrap();
             wait_until_together(&cluster);
         });
@@ -148,7 +150,7 @@ fn a_town_in_a_network_of_its_own() {
             network.cut(&cluster, cut);
             let node = &cluster.nodes()[cut];
             wait_until_ready(node, "OFF");
-            town.wait_for(BETWEEN);
+            town.people.wait_for(BETWEEN);
             assert_eq!(status(node, "wsrep_ready").as_deref(), Some("OFF"), "a node alone serves nobody");
             network.mend();
             wait_until_together(&cluster);
@@ -158,7 +160,7 @@ fn a_town_in_a_network_of_its_own() {
     });
     town.finish();
     town.catch_up();
-    println!("{:?}", town.count());
+    println!("{:?}", town.people.count());
     check_tables(&cluster, &town);
     check_messages(&town);
     check_requests(&cluster, &town);
@@ -171,13 +173,13 @@ fn check_tables(cluster: &Cluster, town: &Town) {
     let told = check_order(&town.changes());
     for (number, node) in found.iter().enumerate() {
         assert_eq!(node.differences(&found[0]), Vec::<String>::new(), "nodes {number} and 0");
-        let submitted = town.count().submitted as u64;
+        let submitted = town.people.count().submitted as u64;
         assert_eq!((node.requests, node.codes), (submitted, submitted), "each intake came in once");
         assert_eq!(node.waiting, 0, "all messages were sent");
         assert_eq!(node.batches, told, "the feed tells all of it");
     }
     let codes: BTreeSet<String> = town.requests().into_values().map(|(code, _)| code).collect();
-    assert_eq!(codes.len(), town.count().submitted, "no two have the same reference");
+    assert_eq!(codes.len(), town.people.count().submitted, "no two have the same reference");
     println!("{} batches on each node", told.len());
 }
 
@@ -194,7 +196,7 @@ fn check_messages(town: &Town) {
             queue.push(message);
         }
     }
-    assert_eq!(queues.len(), town.count().submitted, "each request had messages");
+    assert_eq!(queues.len(), town.people.count().submitted, "each request had messages");
     assert!(queues.values().all(|queue| queue.len() == 4), "{queues:?}");
     let messages = 4 * queues.len();
     println!("{messages} messages, {} of them handed over twice", handed.len() - messages);

@@ -1,9 +1,6 @@
 //! What is in the tables of a node, read past the store, when nobody writes any more.
 
-use crate::{
-    nodes::causal,
-    town::{DATABASE, TOWN},
-};
+use crate::{nodes::causal, people::TOWN, town::DATABASE};
 use grc_core::storage::{Change, Touched};
 use private_server::Server;
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, Row};

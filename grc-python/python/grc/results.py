@@ -577,7 +577,7 @@ class Row(Result):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Result):
     """The answer to a question. pandas, polars, DuckDB and pyarrow read it as it is:
-    `pandas.DataFrame.from_arrow(table)`."""
+    `pandas.DataFrame.from_arrow(table)` (pandas 3; before, `pyarrow.table(table).to_pandas()`)."""
 
     by: tuple[str, ...]
     figures: tuple[str, ...]
