@@ -6,9 +6,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from towns import DAY, MANAGER, RECEPTION, START, WORKER, Town, definition
+from towns import DAY, MANAGER, RECEPTION, START, WORKER, Post, Town, definition
 
 import grc
+
+MAIL = grc.Party(email="anne@example.org")
 
 
 def test_pages_are_read_as_they_are_asked_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +185,23 @@ def test_facts_are_added_to_those_of_a_filter(memory_town: Town) -> None:
     assert len(session.list(facts={"phase": "received"}, state="recue")) == 1
     assert town.host.measure("total", facts={"phase": "received"}).to_dicts() == [{"total": 1}]
     assert town.host.measure("total", facts={"phase": "closed"}, state="recue").to_dicts() == [{"total": 0}]
+
+
+def test_all_of_other_lists_are_read_page_by_page(memory_town: Town) -> None:
+    town = memory_town
+    planned = []
+    for day in range(3):
+        begins = town.clock.now() + day * DAY
+        planning = grc.Planning(
+            serves=[town.hole(requester=MAIL).id], begins=begins, ends=begins + DAY, team="chaussee"
+        )
+        planned.append(town.session(MANAGER).plan(planning).id)
+    session = town.session(MANAGER)
+    assert [one.id for one in session.all_interventions(limit=1, oldest_first=True)] == planned
+    assert not list(session.all_interventions(team="eclairage"))
+    assert not list(town.host.all_dead_letters())
+    town.host.work(Post([grc.Rejected("no-such-box")] * 3))
+    assert len(list(town.host.all_dead_letters())) == 3
 
 
 def test_pages_that_are_none(memory_town: Town) -> None:

@@ -27,7 +27,7 @@ CHANGES = [
     (r"\bAsyncIterator\b", "Iterator"),
     (r"\bAsyncTransport\b", "Transport"),
     (r"import Iterator, Iterable", "import Iterable, Iterator"),
-    (r"import Iterable, Iterator, Mapping", "import Iterable, Iterator, Mapping"),
+    (r"import Iterator, Callable", "import Callable, Iterator"),
     (r"import Generator, Sequence", "import Sequence"),
     (
         r"from typing import Any\n\nfrom grc import _grc\nfrom grc\._grc import ManualClock",

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import IO, Any, Literal, overload
+from typing import IO, Any, Literal, TypeVar, overload
 from uuid import UUID
 
 from grc import _checks, _grc
@@ -31,6 +31,22 @@ from grc.results import (
     WorkOrder,
 )
 from grc.site import Planning, SiteWork
+
+T = TypeVar("T")
+
+
+def _each(
+    pages: Callable[[Filter], _grc.Operation[Page[T]]],
+    filter: Filter,
+) -> Iterator[T]:
+    """All of a list, read page by page as they are asked for."""
+    while True:
+        page = _run(pages(filter))
+        for one in page.items:
+            yield one
+        if page.next is None:
+            return
+        filter = filter_of(filter, {"after": page.next})
 
 
 class Session(_Figures):
@@ -245,14 +261,8 @@ class Session(_Figures):
         >>> [request.state for request in marc.requests(oldest_first=True)]
         ['new']
         """
-        filter = filter_of(filter, parts)
-        while True:
-            page = _run(self._inner.list(filter))
-            for request in page.items:
-                yield request
-            if page.next is None:
-                return
-            filter = filter_of(filter, {"after": page.next})
+        for request in _each(self._inner.list, filter_of(filter, parts)):
+            yield request
 
     def by_contact(
         self, sector: str, kind: Literal["email", "phone", "mobile", "address"], contact: str
@@ -380,14 +390,8 @@ class Session(_Figures):
         Raises:
             Refused: as `interventions`.
         """
-        filter = filter_of(filter, parts)
-        while True:
-            page = _run(self._inner.interventions(filter))
-            for intervention in page.items:
-                yield intervention
-            if page.next is None:
-                return
-            filter = filter_of(filter, {"after": page.next})
+        for intervention in _each(self._inner.interventions, filter_of(filter, parts)):
+            yield intervention
 
     def work_order(self, id: UUID | str) -> WorkOrder:
         """What who does the work takes along.
