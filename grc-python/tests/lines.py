@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 
@@ -24,7 +23,8 @@ class Line:
         """How many answers were lost."""
         port = self._ear.getsockname()[1]
         self.url = urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}"))
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def lose_answer_to(self, what: bytes) -> None:
         """The next time that this is sent, it arrives, and its answer does not; then nothing goes through."""
@@ -34,16 +34,19 @@ class Line:
         """Nothing goes through."""
         self._down = True
         for end in list(self._open):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+            _shut(end)
 
     def mend(self) -> None:
         """It is as it was."""
         self._down = False
 
     def close(self) -> None:
-        """Ends it."""
+        """Ends it, and what it had under way."""
         self.cut()
+        _shut(self._ear)
+        for thread in list(self._threads):
+            thread.join(20)
+            assert not thread.is_alive()
         self._ear.close()
 
     def _accept(self) -> None:
@@ -52,43 +55,45 @@ class Line:
                 client, _ = self._ear.accept()
             except OSError:
                 return
-            if self._down:
-                client.close()
-                continue
-            server = socket.create_connection(self._server)
-            for end in (client, server):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open += [client, server]
-            threading.Thread(target=self._asked, args=(client, server), daemon=True).start()
-            threading.Thread(target=self._hand_on, args=(server, client), daemon=True).start()
+            self._threads.append(threading.Thread(target=self._carry, args=(client,), daemon=True))
+            self._threads[-1].start()
 
-    def _asked(self, client: socket.socket, server: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            self._hand_in(client, server)
+    def _carry(self, client: socket.socket) -> None:
+        with client:
+            if self._down:
+                return
+            with socket.create_connection(self._server) as server:
+                for end in (client, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._open += [client, server]
+                back = threading.Thread(target=_hand_on, args=(server, client), daemon=True)
+                back.start()
+                with contextlib.suppress(OSError):
+                    self._hand_in(client, server)
+                back.join()
 
     def _hand_in(self, client: socket.socket, server: socket.socket) -> None:
-        for data in _read(client):
+        while data := client.recv(1 << 16):
             if self._loses is not None and self._loses in data:
                 self._loses = None
                 self.lost += 1
-                # Whoever asks hears no more, on no line; the server does what it was asked.
+                # Whoever asks hears no more, on no line; the server does what it was asked, and answers nobody.
                 self._open.remove(server)
                 self.cut()
                 server.sendall(data)
-                server.recv(1 << 16)
-                server.close()
                 return
             server.sendall(data)
-
-    def _hand_on(self, server: socket.socket, client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            for data in _read(server):
-                client.sendall(data)
+        _shut(server)
 
 
-def _read(end: socket.socket) -> Iterator[bytes]:
+def _hand_on(server: socket.socket, client: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        while data := end.recv(1 << 16):
-            yield data
+        while data := server.recv(1 << 16):
+            client.sendall(data)
+    _shut(server)
+    _shut(client)
+
+
+def _shut(end: socket.socket) -> None:
     with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)

@@ -87,10 +87,11 @@ pub(crate) fn run_beside(other: fn() -> Outcome) -> Outcome {
     // Those of servers stand together, and so do those that only calculate: taken from both ends, they go well together.
     let left = Mutex::new(VecDeque::from(tests));
     let failed = AtomicBool::new(false);
-    let failures: Mutex<Vec<String>> = Mutex::default();
-    let fail = |what: String| {
+    // What failed, and what it said.
+    let failures: Mutex<Vec<(String, String)>> = Mutex::default();
+    let fail = |what: String, said: String| {
         failed.store(true, Ordering::Relaxed);
-        failures.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        failures.lock().unwrap_or_else(PoisonError::into_inner).push((what, said));
     };
     let work = &|worker: usize| {
         while !failed.load(Ordering::Relaxed) {
@@ -103,12 +104,13 @@ pub(crate) fn run_beside(other: fn() -> Outcome) -> Outcome {
                 Ok((passed, said)) => {
                     let took = begun.elapsed().as_secs_f64();
                     // In one piece, whoever else says something now.
-                    println!("\n-- {}, {took:.1} s\n{}", test.name, String::from_utf8_lossy(&said).trim());
+                    let said = String::from_utf8_lossy(&said);
+                    println!("\n-- {}, {took:.1} s\n{}", test.name, said.trim());
                     if !passed {
-                        fail(test.name);
+                        fail(test.name, failures_of(&said));
                     }
                 }
-                Err(error) => fail(format!("{}: {error}", test.name)),
+                Err(error) => fail(format!("{}: {error}", test.name), String::new()),
             }
         }
     };
@@ -122,7 +124,11 @@ pub(crate) fn run_beside(other: fn() -> Outcome) -> Outcome {
     });
     let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !failures.is_empty() {
-        return Err(format!("tests failed: {}", failures.join(", ")).into());
+        for (test, said) in &failures {
+            println!("\n-- {test} failed:\n{said}");
+        }
+        let tests: Vec<String> = failures.into_iter().map(|(test, _)| test).collect();
+        return Err(format!("tests failed: {}", tests.join(", ")).into());
     }
     beside.map_err(|_| "what was done beside the tests ended in a panic")??;
     println!("\n-- {count} programs of tests passed; those of the documentation:");
@@ -130,9 +136,26 @@ pub(crate) fn run_beside(other: fn() -> Outcome) -> Outcome {
     if status.success() { Ok(()) } else { Err("tests of the documentation failed".into()) }
 }
 
+/// The end of what a program said, from where it tells of what failed: said once more after all others, where it is found.
+fn failures_of(said: &str) -> String {
+    const LINES: usize = 200;
+    let told = said.find("\nfailures:").and_then(|at| said.get(at..)).unwrap_or(said).trim();
+    let lines: Vec<&str> = told.lines().collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_failed_is_told_from_its_end() {
+        let said = "running 2 tests\ntest a ... ok\n\nfailures:\n\n---- b stdout ----\nwhy\n";
+        assert_eq!(failures_of(said), "failures:\n\n---- b stdout ----\nwhy");
+        let long: String = (0..1_000).map(|n| format!("{n}\n")).collect();
+        let told = failures_of(&long);
+        assert_eq!((told.lines().count(), told.lines().last()), (200, Some("999")));
+    }
 
     #[test]
     fn only_programs_of_tests_are_taken_from_what_cargo_says() {
