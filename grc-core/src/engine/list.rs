@@ -3,6 +3,7 @@
 use super::{
     Authority, GrcError, Here, asked,
     authority::Current,
+    outline::Outline,
     sealing::{Opened, Wanted, open_all},
     tokens::{contact_token, named_kind},
 };
@@ -229,7 +230,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(request: &Request, reads: impl Fn(&str) -> bool) -> Self {
+    fn of(request: &Outline, reads: impl Fn(&str) -> bool) -> Self {
         let detail = |name: &str| {
             let requester = request.requester()?;
             let slot = requester.details.get(name).copied()?;
@@ -247,7 +248,7 @@ impl Shown {
         [self.given, self.name, self.address]
     }
 
-    fn summary(&self, request: Request, opened: &Opened) -> Summary {
+    fn summary(&self, request: Outline, opened: &Opened) -> Summary {
         let text = |slot: Option<Slot>| match slot.and_then(|slot| opened.values.get(&slot)) {
             Some(Value::Text(text)) => Some(text.clone()),
             _ => None,
@@ -302,14 +303,14 @@ impl Authority {
             let mut found = Vec::with_capacity(page.rows.len());
             let mut wanted = Vec::with_capacity(page.rows.len());
             for record in &page.rows {
-                let request: Request = self.state_of(&record.row).await?;
+                let request = self.outline_of(&record.row).await?;
+                let (holding, family) = (request.holding(), request.family.as_ref());
                 // The scope has let it through; what is judged here again is this one, under this organisation.
-                if !acting.may_with(organisation, Action::See, &request) {
+                if !acting.may_held(organisation, Action::See, &request.type_, family, Some(&holding)) {
                     continue;
                 }
                 let procedure = self.procedure(&request.type_, request.procedure).await?;
-                let shown =
-                    Shown::of(&request, |path| acting.reads(organisation, &procedure, path, Some(&request)));
+                let shown = Shown::of(&request, |path| acting.reads_held(&procedure, path, Some(&holding)));
                 wanted.push(Wanted::of(record, &|slot| shown.slots().contains(&Some(slot)))?);
                 found.push((request, shown));
             }

@@ -16,6 +16,7 @@ mod intervene;
 mod keys;
 mod letters;
 mod list;
+mod outline;
 mod rows;
 mod sealing;
 mod session;

@@ -501,7 +501,12 @@ impl Request {
 
     /// The requester, or else the first person.
     pub fn requester(&self) -> Option<&PartyData> {
-        self.parties.iter().find(|party| party.role == "requester").or_else(|| self.parties.first())
+        Self::requester_of(&self.parties)
+    }
+
+    /// Which of the persons asks.
+    pub(crate) fn requester_of(parties: &[PartyData]) -> Option<&PartyData> {
+        parties.iter().find(|party| party.role == "requester").or_else(|| parties.first())
     }
 
     /// Its facts. The position of a public place is given besides: the state holds its slot only.
