@@ -93,7 +93,7 @@ pub fn run(kind: Kind, wanted: &Beside, mut say: impl FnMut(&Line)) -> Res<(Vec<
     };
     for peer in &wanted.peers {
         match peer {
-            Peer::Raw => by_hand(&place, wanted.size, &mut push)?,
+            Peer::Raw => by_hand(&place, within(kind, wanted.size), &mut push)?,
             Peer::Python | Peer::Django if kind == Kind::Sqlite => {
                 let python = wanted.python.as_deref().ok_or(
                     "where is a Python with the bindings? `cargo xtask compare` makes one and says so with `--python`",
@@ -121,12 +121,23 @@ fn by_hand(place: &Place, size: Size, push: &mut impl FnMut(Line)) -> Res<()> {
     Ok(())
 }
 
-/// The reference copies all of its maps at each commit, so that all or nothing is obvious: it is not filled further.
+/// The reference copies all of its maps at each commit, so that all or nothing is obvious: it is not filled further, neither
+/// before nor by what is compared.
 const IN_MEMORY: usize = 2_000;
+
+/// So much that nothing is filled further than it bears.
+const fn within(kind: Kind, size: Size) -> Size {
+    let most = IN_MEMORY / (size.rounds * MORE);
+    let count = if matches!(kind, Kind::Memory) && size.count > most { most } else { size.count };
+    Size { count, ..size }
+}
+
+/// How many times as much is done a round by many at once.
+const MORE: usize = 4;
 
 /// More at once do more a round.
 pub(crate) const fn done(size: Size, callers: usize) -> usize {
-    if callers == 1 { size.count } else { size.count * 4 }
+    if callers == 1 { size.count } else { size.count * MORE }
 }
 
 fn intake(place: &Place, size: Size, callers: usize) -> Res<Line> {

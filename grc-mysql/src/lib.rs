@@ -18,8 +18,9 @@
 //!
 //! # What it needs
 //! A database (`CREATE DATABASE grc CHARACTER SET utf8mb4`) of MariaDB 10.6, MySQL 8.0 or later, and an account that may
-//! SELECT, INSERT, UPDATE and DELETE in it; to make and raise the tables also CREATE, ALTER, INDEX and DROP. The tables are
-//! named `grc_…`: others may live beside them. The server must flush what it commits (see [`Durability`]).
+//! SELECT, INSERT, UPDATE and DELETE in it; to make and raise the tables, and for `scrub`, also CREATE, ALTER, INDEX and
+//! DROP. The tables are named `grc_…`: others may live beside them. The server must flush what it commits (see
+//! [`Durability`]).
 //!
 //! # What it promises
 //! - The whole storage contract, for any number of processes and machines at once.

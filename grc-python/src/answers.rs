@@ -322,7 +322,6 @@ pub(crate) fn dead_letter<'py>(py: Python<'py>, told: &DeadLetter) -> PyResult<A
         channel: word(py, &told.channel),
         code: optional_word(py, told.code.as_ref()),
         since: datetime(py, told.since)?,
-        _handle: Py::new(py, crate::host::LetterHandle(told.clone()))?,
     )
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::Raised,
-    process::with_python,
+    process::calling,
     values::{datetime, moment},
 };
 use grc_core::{Clock, Moment};
@@ -21,11 +21,21 @@ impl ManualClock {
         Ok(Self(Arc::new(grc_core::ManualClock::at(moment("at", at)?.into()))))
     }
 
+    /// Moves it, forward or back.
+    ///
+    /// >>> clock = grc.ManualClock(datetime(2026, 11, 24, tzinfo=timezone.utc))
+    /// >>> clock.set(clock.now() + timedelta(days=90))
+    /// >>> clock.now()
+    /// datetime.datetime(2027, 2, 22, 0, 0, tzinfo=datetime.timezone.utc)
     fn set(&self, at: &Bound<'_, PyAny>) -> PyResult<()> {
         self.0.set(moment("at", at)?.into());
         Ok(())
     }
 
+    /// What it was told last.
+    ///
+    /// >>> grc.ManualClock(datetime(2026, 11, 24, tzinfo=timezone.utc)).now().year
+    /// 2026
     fn now<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         datetime(py, self.0.now())
     }
@@ -41,7 +51,7 @@ struct Outside(Py<PyAny>);
 
 impl Clock for Outside {
     fn now(&self) -> Moment {
-        let asked = with_python(|py| {
+        let asked = calling(|py| {
             let now = self.0.bind(py).call_method0(intern!(py, "now"))?;
             moment("now()", &now).map(Moment::from)
         });

@@ -6,7 +6,11 @@ use grc_core::{
     storage::{ConflictOn, Retry, StorageError, StorageErrorKind},
 };
 use pyo3::{intern, prelude::*, sync::PyOnceLock, types::PyDict};
-use std::{any::Any, error::Error};
+use std::{
+    any::Any,
+    error::Error,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// Why something failed.
 #[derive(Debug)]
@@ -74,10 +78,24 @@ const FORKED: &str = "this process was forked after the store was opened, and th
 const BROKEN: &str =
     "the library failed in a way that it should not: please report it, with what was printed before";
 
-/// What was given cannot be used: an error of the package that is a `ValueError` too.
+/// What was given cannot be used: an error of the package that is a `ValueError` too. The message begins with the path of
+/// what it is about.
 pub(crate) fn unsuitable(message: impl Into<String>) -> PyErr {
     let message = message.into();
-    Python::attach(|py| Exception::new("Unsuitable", message).raise(py))
+    Python::attach(|py| {
+        let attributes = PyDict::new(py);
+        let path = message.split_once(": ").map(|(path, _)| path).filter(|path| !path.contains(' '));
+        match attributes.set_item("path", path) {
+            Ok(()) => Exception::new("Unsuitable", message).with(py, &attributes),
+            Err(error) => error,
+        }
+    })
+}
+
+/// Does something of the library's that does not panic: if it does, that is a fault of ours and told as an exception, which
+/// `except Exception` catches.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Raised::caught(panic).into()))
 }
 
 /// An exception that is to be raised.

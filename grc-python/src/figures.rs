@@ -19,7 +19,11 @@ use pyo3::{prelude::*, types::PyTuple};
 type Any<'py> = Bound<'py, PyAny>;
 
 fn figure(given: &Any<'_>) -> PyResult<Figure> {
-    let name = text("figures", given)?;
+    figure_of(&text("figures", given)?)
+}
+
+/// The figure of a name, as Python writes it.
+pub(crate) fn figure_of(name: &str) -> PyResult<Figure> {
     Figure::from_name(&name.replace('_', "-")).ok_or_else(|| {
         let all: Vec<String> = Figure::all().map(Figure::name).collect();
         unsuitable(format!("figures: there is no figure `{name}`: there are {}", all.join(", ")))

@@ -3,16 +3,17 @@
 use crate::{
     answers,
     commands::{command, report},
+    condition::word,
     failure::unsuitable,
     operation::Operation,
     pure::Definition,
     session::id,
     store::Kept,
     transport::Outside,
-    values::{count, text},
+    values::{count, moment, text, uuid},
 };
 use grc_core::{
-    Budget, InterventionId,
+    Budget, InterventionId, RequestId,
     engine::{DeadLetter, Transport},
     storage::Cursor,
 };
@@ -23,13 +24,14 @@ type Any<'py> = Bound<'py, PyAny>;
 #[pyclass(frozen, module = "grc._grc")]
 #[derive(Debug)]
 pub(crate) struct Host {
-    kept: Kept,
     host: grc_core::Host,
+    // Given up last.
+    kept: Kept,
 }
 
 impl Host {
     pub(crate) const fn new(kept: Kept, host: grc_core::Host) -> Self {
-        Self { kept, host }
+        Self { host, kept }
     }
 
     pub(crate) fn get(&self) -> PyResult<grc_core::Host> {
@@ -151,22 +153,16 @@ impl Host {
     }
 }
 
-/// What a message that was given up is sent again by.
-#[pyclass(frozen, module = "grc._grc")]
-#[derive(Debug)]
-pub(crate) struct LetterHandle(pub(crate) DeadLetter);
-
-#[pymethods]
-impl LetterHandle {
-    #[expect(clippy::unused_self, reason = "a method of Python")]
-    fn __repr__(&self) -> &'static str {
-        "<grc.LetterHandle>"
-    }
-}
-
+/// A `grc.results.DeadLetter`, which may have been listed by another process.
 fn letter(given: &Any<'_>) -> PyResult<DeadLetter> {
-    given
-        .cast::<LetterHandle>()
-        .map(|letter| letter.get().0.clone())
-        .map_err(|_| PyTypeError::new_err("letters: messages that `dead_letters` answered are wanted"))
+    let part = |name: &str| {
+        given
+            .getattr(name)
+            .map_err(|_| PyTypeError::new_err("letters: messages that `dead_letters` answered are wanted"))
+    };
+    let request = RequestId::from_uuid(uuid("letters.request", &part("request")?)?);
+    let channel = word("letters.channel", &text("letters.channel", &part("channel")?)?)?;
+    let since = moment("letters.since", &part("since")?)?.into();
+    let message = count("letters.message", &part("message")?)?;
+    Ok(DeadLetter::new(request, message.into(), channel, since))
 }

@@ -1,6 +1,6 @@
 //! Keyrings that are written in Python.
 
-use crate::{failure::Raised, process::with_python};
+use crate::{failure::Raised, process::calling};
 use async_trait::async_trait;
 use grc_core::{
     KeyId,
@@ -37,7 +37,7 @@ impl Outside {
         &self,
         call: impl for<'py> FnOnce(Python<'py>, &Bound<'py, PyAny>) -> PyResult<T>,
     ) -> Result<T, KeyringError> {
-        let asked = with_python(|py| {
+        let asked = calling(|py| {
             call(py, self.object.bind(py)).map_err(|error| {
                 // What is no failure of its own (Ctrl-C) ends the call.
                 if !error.is_instance_of::<PyException>(py) {

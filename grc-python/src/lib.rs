@@ -36,10 +36,8 @@ fn _grc(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<store::Authority>()?;
     module.add_class::<session::Session>()?;
     module.add_class::<host::Host>()?;
-    module.add_class::<host::LetterHandle>()?;
     module.add_class::<clock::ManualClock>()?;
     module.add_class::<files::StoredFile>()?;
-    module.add_class::<table::Columns>()?;
     module.add_class::<pure::Definition>()?;
     module.add_class::<pure::Request>()?;
     let end = wrap_pyfunction!(process::end, module)?;
@@ -53,5 +51,6 @@ fn _grc(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(open::open, module)?)?;
     module.add_function(wrap_pyfunction!(pure::decide_intake, module)?)?;
     module.add_function(wrap_pyfunction!(pure::decide, module)?)?;
+    module.add_function(wrap_pyfunction!(table::arrow_stream, module)?)?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::{
     failure::{Failure, Outcome, unsuitable},
     keyring::Outside,
     operation::Operation,
+    process::slowly,
     store::{Closing, Opened, Store},
     values::{boolean, integer, optional_text, text},
 };
@@ -27,7 +28,7 @@ impl Address {
         if let Some(path) = url.strip_prefix("sqlite:///").filter(|path| !path.is_empty()) {
             return Ok(Self::File(path.into()));
         }
-        if url.starts_with("mysql://") {
+        if url.starts_with("mysql://") || url.starts_with("mariadb://") {
             return Ok(Self::Server(url.to_owned()));
         }
         // It may hold a password, so it is not repeated.
@@ -75,7 +76,7 @@ impl Options {
             Ring::Outside(outside) => Some(Arc::new(outside)),
             Ring::At(Address::Memory) => Some(Arc::new(grc_core::vault::MemoryKeyring::default())),
             Ring::At(Address::File(path)) => {
-                let ring = Arc::new(SqliteRing::open(path, &self.sqlite())?);
+                let ring = Arc::new(slowly(|| SqliteRing::open(path, &self.sqlite()))?);
                 closing.rings.push(Arc::clone(&ring));
                 Some(ring)
             }
@@ -94,13 +95,14 @@ impl Options {
             (Address::Memory, None) => Stores::memory(),
             (Address::Memory, Some(keyring)) => Stores { keyring, ..Stores::memory() },
             (Address::File(path), None) => {
-                let opened = self.sqlite().open(path).map_err(grc_core::GrcError::from)?;
+                let opened = slowly(|| self.sqlite().open(path)).map_err(grc_core::GrcError::from)?;
                 closing.files.push(Arc::clone(&opened.store));
                 closing.rings.push(Arc::clone(&opened.keyring));
                 Stores::from(opened)
             }
             (Address::File(path), Some(keyring)) => {
-                let store = Arc::new(self.sqlite().open_store(path).map_err(grc_core::GrcError::from)?);
+                let store = slowly(|| self.sqlite().open_store(path)).map_err(grc_core::GrcError::from)?;
+                let store = Arc::new(store);
                 closing.files.push(Arc::clone(&store));
                 Stores { store: store.clone(), blobs: store, keyring }
             }

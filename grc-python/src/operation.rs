@@ -1,7 +1,7 @@
 //! Something that takes its time: waited for, or awaited.
 
 use crate::{
-    failure::{Failure, Raised},
+    failure::{Failure, Raised, guarded},
     process,
 };
 use futures_util::FutureExt;
@@ -94,7 +94,7 @@ impl Operation {
         let job = self.take()?;
         let main = is_main_thread(py)?;
         match py.detach(|| run(job, main))? {
-            Ok(answer) => answer(py),
+            Ok(answer) => guarded(|| answer(py)),
             Err(failure) => Err(failure.raise(py)),
         }
     }
@@ -140,7 +140,7 @@ fn settled(py: Python<'_>, error: PyErr) -> PyErr {
 /// Tells an event loop what an operation came to. One that is closed is not told.
 fn hand_over(py: Python<'_>, events: &Py<PyAny>, future: &Py<PyAny>, outcome: Result<Answer, Failure>) {
     let outcome = match outcome {
-        Ok(answer) => answer(py),
+        Ok(answer) => guarded(|| answer(py)),
         Err(failure) => Err(failure.raise(py)),
     };
     let (value, method) = match outcome {

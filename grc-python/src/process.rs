@@ -88,6 +88,16 @@ pub(crate) fn with_python<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     Python::try_attach(work)
 }
 
+/// Does something that may take its time: what else is awaited goes on in other threads.
+pub(crate) fn slowly<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
+}
+
+/// Calls something of the caller's, which may take its time.
+pub(crate) fn calling<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+    slowly(|| with_python(work))
+}
+
 /// Lets nobody in any more, and waits for those who are inside. Called when the interpreter begins to end.
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {

@@ -5,7 +5,7 @@ use crate::{
     answers::{all, made},
     commands::command,
     condition::{json, plain, word},
-    failure::{Failure, Outcome, of_definition, unsuitable},
+    failure::{Failure, Outcome, guarded, of_definition, unsuitable},
     given::{intake, mapping},
     values::{cents, count, decimal, moment, optional_moment, part, shown, text, uuid, value},
 };
@@ -20,7 +20,8 @@ use grc_core::{
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyBytes, PyDict, PyTuple},
+    sync::PyOnceLock,
+    types::{PyBytes, PyDict, PyTuple, PyType},
 };
 use std::{path::PathBuf, sync::OnceLock};
 
@@ -65,43 +66,62 @@ fn read(py: Python<'_>, definition: Result<grc_core::Definition, DefinitionError
 #[pymethods]
 impl Definition {
     /// The definition in the files of a folder (TOML or JSON). Raises `DefinitionError` with everything that cannot work.
+    ///
+    /// >>> from tempfile import TemporaryDirectory
+    /// >>> with TemporaryDirectory() as folder:
+    /// ...     try:
+    /// ...         grc.Definition.from_dir(folder)
+    /// ...     except grc.DefinitionError as error:
+    /// ...         [finding.code for finding in error.findings]
+    /// ['file']
     #[staticmethod]
     fn from_dir(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let definition = py.detach(|| grc_core::Definition::from_dir(path));
-        read(py, definition)
+        guarded(|| read(py, py.detach(|| grc_core::Definition::from_dir(path))))
     }
 
     /// The definition in texts (TOML or JSON), by their file names. Raises `DefinitionError`.
+    ///
+    /// >>> try:
+    /// ...     grc.Definition.from_files({"town.toml": "[organisation"})
+    /// ... except grc.DefinitionError as error:
+    /// ...     [(finding.file, finding.line) for finding in error.findings]
+    /// [('town.toml', 1)]
     #[staticmethod]
     fn from_files(py: Python<'_>, files: &Any<'_>) -> PyResult<Self> {
         let mut texts = Vec::new();
         for (name, path, file) in crate::values::each("files", files)? {
             texts.push((name, text(&path, &file)?));
         }
-        let definition = py.detach(|| grc_core::Definition::from_files(texts));
-        read(py, definition)
+        guarded(|| read(py, py.detach(|| grc_core::Definition::from_files(texts))))
     }
 
     /// The definition of what `to_dict` gave, changed or not. Raises `DefinitionError`.
+    ///
+    /// >>> grc.Definition.from_dict(TOWN.to_dict()) == TOWN
+    /// True
     #[staticmethod]
     fn from_dict(py: Python<'_>, given: &Any<'_>) -> PyResult<Self> {
         mapping("definition", given)?;
         let json = json("definition", given)?;
-        let definition = py.detach(|| grc_core::Definition::from_json(&json));
-        read(py, definition)
+        guarded(|| read(py, py.detach(|| grc_core::Definition::from_json(&json))))
     }
 
     /// It as plain data, to be shown, changed, stored.
+    ///
+    /// >>> TOWN.to_dict()["organisation"]["label"]
+    /// 'Ville de Rennes'
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
         plain(py, &self.given.to_json())
     }
 
     /// Raises `DefinitionError` with everything that cannot work.
+    ///
+    /// >>> TOWN.check()
     fn check(&self, py: Python<'_>) -> PyResult<()> {
-        match py.detach(|| self.given.check()) {
+        guarded(|| match py.detach(|| self.given.check()) {
             Ok(()) => Ok(()),
             Err(error) => Err(of_definition(py, &error)?),
-        }
+        })
     }
 
     /// The ids of its request types.
@@ -136,20 +156,33 @@ fn folded<T>(folded: Result<T, FoldError>) -> Outcome<T> {
 impl Request {
     /// The request that its events make, all of them from the first on: those of `Decision.events`, or their bytes. Raises
     /// `Corrupt` if they are not the history of one request.
+    ///
+    /// >>> now = datetime(2026, 11, 24, tzinfo=timezone.utc)
+    /// >>> intake = grc.Intake(type="water-leak", channel="phone", fields={"description": "x"}, code="UMB4-MMVE-P4AD")
+    /// >>> grc.Request.fold(leak.id, grc.decide_intake(TOWN, intake, actor="a-17", now=now).events).state
+    /// 'new'
     #[staticmethod]
     fn fold(id: &Any<'_>, events: &Any<'_>) -> PyResult<Self> {
         let id = RequestId::from_uuid(uuid("id", id)?);
         let events = events.try_iter()?.map(|one| event(&one?)).collect::<PyResult<Vec<_>>>()?;
-        let state = folded(State::fold(id, &events))?;
+        let state = guarded(|| Ok(folded(State::fold(id, &events))?))?;
         state.map(Self).ok_or_else(|| unsuitable("events: a request begins with one at least"))
     }
 
     /// The request after more events; this one stays as it is. Raises `Corrupt` if they do not follow.
+    ///
+    /// >>> now = datetime(2026, 11, 24, tzinfo=timezone.utc)
+    /// >>> intake = grc.Intake(type="water-leak", channel="phone", fields={"description": "x"}, code="UMB4-MMVE-P4AD")
+    /// >>> request = grc.Request.fold(leak.id, grc.decide_intake(TOWN, intake, actor="a-17", now=now).events)
+    /// >>> told = grc.decide(TOWN, request, grc.Tell("Un agent passe."), actor="a-17", now=now)
+    /// >>> request.apply(*told.events).version
+    /// 2
     #[pyo3(signature = (*events))]
     fn apply(&self, events: &Bound<'_, PyTuple>) -> PyResult<Self> {
         let mut state = self.0.clone();
         for one in events {
-            folded(state.apply(&event(&one)?))?;
+            let event = event(&one)?;
+            guarded(|| Ok(folded(state.apply(&event))?))?;
         }
         Ok(Self(state))
     }
@@ -178,13 +211,19 @@ impl Request {
         self.0.state.as_str()
     }
 
-    /// Its phase: a `grc.Phase`.
+    /// Its phase.
     #[getter]
-    fn phase(&self) -> &str {
-        self.0.phase.as_str()
+    fn phase<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        CLASS.import(py, "grc.results", "Phase")?.call1((self.0.phase.as_str(),))
     }
 
     /// Its whole state as plain data.
+    ///
+    /// >>> now = datetime(2026, 11, 24, tzinfo=timezone.utc)
+    /// >>> intake = grc.Intake(type="water-leak", channel="phone", fields={"description": "x"}, code="UMB4-MMVE-P4AD")
+    /// >>> grc.Request.fold(leak.id, grc.decide_intake(TOWN, intake, actor="a-17", now=now).events).to_dict()["channel"]
+    /// 'phone'
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
         let state = serde_json::to_value(&self.0).map_err(|error| unsuitable(error.to_string()))?;
         plain(py, &state)
@@ -242,14 +281,15 @@ impl Under {
             now: self.now,
         };
         let at = occurred_at.unwrap_or(self.now);
-        let (decision, events) = py
-            .detach(|| {
+        guarded(|| {
+            let decided = py.detach(|| {
                 let decision = decide(&context)?;
                 let events = Event::sequence(&decision, version, at, self.now, &context);
                 Ok((decision, events))
-            })
-            .map_err(refused)?;
-        shown_decision(py, procedure, &decision, &events)
+            });
+            let (decision, events) = decided.map_err(refused)?;
+            shown_decision(py, procedure, &decision, &events)
+        })
     }
 }
 
@@ -276,7 +316,7 @@ fn shown_decision<'py>(
     let event = |py: Python<'py>, event: &Event| {
         let bytes = event.to_bytes().map_err(|error| PyErr::from(Failure::from(GrcError::from(error))))?;
         let json = serde_json::from_slice(&bytes).map_err(|error| unsuitable(error.to_string()))?;
-        plain(py, &json)
+        fixed(&plain(py, &json)?)
     };
     made!(py, "Decision",
         events: all(py, events, event)?,
@@ -314,7 +354,13 @@ fn plan<'py>(py: Python<'py>, told: &Plan) -> PyResult<Any<'py>> {
         }
         _ => out.set_item("plan", "other")?,
     }
-    Ok(out.into_any())
+    fixed(&out)
+}
+
+/// Plain data that cannot be changed.
+fn fixed<'py>(given: &Any<'py>) -> PyResult<Any<'py>> {
+    static FIXED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    FIXED.import(given.py(), "grc._result", "fixed")?.call1((given,))
 }
 
 /// Decides on an intake.

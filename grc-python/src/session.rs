@@ -5,7 +5,7 @@ use crate::{
     commands::{command, instruction},
     condition::{condition, facts},
     failure::unsuitable,
-    files::{Source, StoredFile},
+    files::{Sink, Source, StoredFile},
     given::{how, intake},
     operation::Operation,
     store::Kept,
@@ -23,8 +23,9 @@ type Any<'py> = Bound<'py, PyAny>;
 #[pyclass(frozen, module = "grc._grc")]
 #[derive(Debug)]
 pub(crate) struct Session {
-    kept: Kept,
     session: grc_core::Session,
+    // Given up last.
+    kept: Kept,
 }
 
 pub(crate) fn id(given: &Any<'_>) -> PyResult<RequestId> {
@@ -157,6 +158,14 @@ impl Session {
         let file = BlobId::from_uuid(uuid("file", file)?);
         let read = async move { session.read_file(id, file).await };
         Ok(Operation::new(read, |py, bytes| Ok(PyBytes::new(py, &bytes).into_any().unbind())))
+    }
+
+    fn read_file_to(&self, given: &Any<'_>, file: &Any<'_>, out: &Any<'_>) -> PyResult<Operation> {
+        let (session, id) = (self.get()?, id(given)?);
+        let file = BlobId::from_uuid(uuid("file", file)?);
+        let mut out = Sink::of(out)?;
+        let read = async move { session.read_file_to(id, file, &mut out).await };
+        Ok(Operation::new(read, |py, bytes| Ok(bytes.into_pyobject(py)?.into_any().unbind())))
     }
 
     fn agent_name(&self, agent: &Any<'_>) -> PyResult<Operation> {

@@ -5,9 +5,9 @@ use crate::{
     failure::{Failure, Outcome, Raised},
     host::Host,
     operation::Operation,
-    process::Process,
+    process::{Process, slowly},
     session::Session,
-    values::datetime,
+    values::{datetime, text},
 };
 use grc_core::Grc;
 use grc_mysql::{MysqlKeyring, MysqlStore};
@@ -32,12 +32,12 @@ pub(crate) struct Closing {
 
 impl Closing {
     async fn close(&self) {
-        self.files.iter().for_each(|file| file.close());
+        slowly(|| self.files.iter().for_each(|file| file.close()));
         for server in &self.servers {
             server.close().await;
         }
         // The keyring last: what is under way may still ask it.
-        self.rings.iter().for_each(|ring| ring.close());
+        slowly(|| self.rings.iter().for_each(|ring| ring.close()));
         for ring in &self.server_rings {
             ring.close().await;
         }
@@ -98,10 +98,15 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        if let Some(opened) = self.0.take()
-            && !opened.process.is_current()
-        {
+        let Some(opened) = self.0.take() else { return };
+        if !opened.process.is_current() {
             std::mem::forget(opened);
+            return;
+        }
+        // The last one waits for threads and moves the log: other threads of Python go on meanwhile.
+        let mut last = Arc::into_inner(opened);
+        if last.is_some() {
+            let _ = Python::try_attach(|py| py.detach(|| drop(last.take())));
         }
     }
 }
@@ -118,9 +123,10 @@ impl Store {
 
 #[pymethods]
 impl Store {
-    fn authority(&self, name: &str) -> Outcome<Authority> {
-        let authority = self.0.opened()?.grc.authority(name)?;
-        Ok(Authority { kept: self.0.again()?, authority })
+    fn authority(&self, name: &Bound<'_, PyAny>) -> PyResult<Authority> {
+        let name = text("name", name)?;
+        let authority = self.0.opened()?.grc.authority(&name).map_err(Failure::from)?;
+        Ok(Authority { authority, kept: self.0.again()? })
     }
 
     fn now<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -156,8 +162,9 @@ impl Store {
 #[pyclass(frozen, module = "grc._grc")]
 #[derive(Debug)]
 pub(crate) struct Authority {
-    kept: Kept,
     authority: grc_core::Authority,
+    // Given up last.
+    kept: Kept,
 }
 
 #[pymethods]
@@ -171,7 +178,8 @@ impl Authority {
         Ok(Session::new(self.kept.again()?, self.authority.session(actor(who)?)))
     }
 
-    fn host(&self, errand: &str) -> Outcome<Host> {
-        Ok(Host::new(self.kept.again()?, self.authority.host(errand)))
+    fn host(&self, errand: &Bound<'_, PyAny>) -> PyResult<Host> {
+        let errand = text("errand", errand)?;
+        Ok(Host::new(self.kept.again()?, self.authority.host(&errand)))
     }
 }

@@ -4,65 +4,26 @@
 use crate::{
     answers::{all, made},
     failure::unsuitable,
-    values::money,
+    figures::figure_of,
+    values::{cents, money, part, text},
 };
 use arrow_array::{
-    Array, ArrayRef, Decimal128Array, Float64Array, RecordBatch, RecordBatchIterator, StringArray,
-    UInt64Array, ffi_stream::FFI_ArrowArrayStream,
+    ArrayRef, Decimal128Array, Float64Array, RecordBatch, RecordBatchIterator, RecordBatchOptions,
+    StringArray, UInt64Array, ffi_stream::FFI_ArrowArrayStream,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use grc_core::insight::{Cell, Figure, Key, Row, Table};
 use pyo3::{
+    intern,
     prelude::*,
-    types::{PyCapsule, PyTuple},
+    types::{PyCapsule, PyString, PyTuple},
 };
 use std::sync::Arc;
 
 type Any<'py> = Bound<'py, PyAny>;
 
-/// The columns of a table.
-#[pyclass(frozen, module = "grc._grc")]
-#[derive(Debug)]
-pub(crate) struct Columns(RecordBatch);
-
-#[pymethods]
-impl Columns {
-    /// The stream of the interface; one batch, in our own types whatever is asked for.
-    #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_stream__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<Any<'py>>,
-    ) -> PyResult<Bound<'py, PyCapsule>> {
-        drop(requested_schema);
-        let (schema, batch) = (self.0.schema(), Ok::<_, ArrowError>(self.0.clone()));
-        let reader = RecordBatchIterator::new([batch], schema);
-        let stream = FFI_ArrowArrayStream::new(Box::new(reader));
-        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
-    }
-}
-
 /// The precision and scale of amounts.
 const AMOUNT: (u8, i8) = (20, 2);
-
-fn column(table: &Table, place: usize, figure: Figure) -> Result<ArrayRef, ArrowError> {
-    let cells = || table.rows.iter().filter_map(move |row| row.cells.get(place).copied());
-    Ok(match kind(figure) {
-        DataType::UInt64 => Arc::new(UInt64Array::from_iter_values(cells().map(|cell| match cell {
-            Cell::Count(count) | Cell::Minutes(count) => count,
-            _ => 0,
-        }))),
-        DataType::Decimal128(..) => {
-            let cents = cells().map(|cell| match cell {
-                Cell::Cents(cents) => i128::from(cents),
-                _ => 0,
-            });
-            let amounts = Decimal128Array::from_iter_values(cents);
-            Arc::new(amounts.with_precision_and_scale(AMOUNT.0, AMOUNT.1)?)
-        }
-        _ => Arc::new(cells().map(Cell::number).collect::<Float64Array>()),
-    })
-}
 
 /// What the cells of a figure are, also where there are none.
 fn kind(figure: Figure) -> DataType {
@@ -73,39 +34,70 @@ fn kind(figure: Figure) -> DataType {
     }
 }
 
-fn columns(table: &Table) -> Result<RecordBatch, ArrowError> {
+/// The cells of a figure, as they stand in the rows of a table.
+fn column(kind: &DataType, cells: &[Any<'_>]) -> PyResult<ArrayRef> {
+    let some = |cell: &Any<'_>| !cell.is_none();
+    Ok(match kind {
+        DataType::UInt64 => {
+            let counts = cells.iter().map(|cell| some(cell).then(|| cell.extract::<u64>()).transpose());
+            Arc::new(counts.collect::<PyResult<UInt64Array>>()?)
+        }
+        DataType::Decimal128(precision, scale) => {
+            let cents = cells.iter().map(|cell| some(cell).then(|| cents("cents", cell)).transpose());
+            let cents = cents.map(|cents| cents.map(|cents| cents.map(i128::from)));
+            let amounts = cents.collect::<PyResult<Decimal128Array>>()?;
+            Arc::new(amounts.with_precision_and_scale(*precision, *scale).map_err(of_arrow)?)
+        }
+        _ => {
+            let numbers = cells.iter().map(|cell| some(cell).then(|| cell.extract::<f64>()).transpose());
+            Arc::new(numbers.collect::<PyResult<Float64Array>>()?)
+        }
+    })
+}
+
+fn of_arrow(error: ArrowError) -> PyErr {
+    unsuitable(error.to_string())
+}
+
+/// What stands at a place of each row's keys or cells.
+fn at<'py>(rows: &[Any<'py>], part: &Bound<'py, PyString>, place: usize) -> PyResult<Vec<Any<'py>>> {
+    rows.iter().map(|row| row.getattr(part)?.get_item(place)).collect()
+}
+
+fn batch(table: &Any<'_>) -> PyResult<RecordBatch> {
+    let py = table.py();
+    let rows = part(table, "rows")?.try_iter()?.collect::<PyResult<Vec<_>>>()?;
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    for (place, dimension) in table.dimensions.iter().enumerate() {
-        let keys = || table.rows.iter().map(move |row| row.keys.get(place).and_then(Option::as_ref));
-        for (suffix, part) in [("", Part::Id), ("_label", Part::Label)] {
-            let array: StringArray = keys().map(|key| key.map(|key| part.of(key))).collect();
-            fields.push(Field::new(format!("{}{suffix}", name(dimension.name())), DataType::Utf8, true));
-            arrays.push(Arc::new(array));
+    for (place, by) in part(table, "by")?.try_iter()?.enumerate() {
+        let (by, keys) = (text("by", &by?)?, at(&rows, intern!(py, "keys"), place)?);
+        for (suffix, of_key) in [("", intern!(py, "id")), ("_label", intern!(py, "label"))] {
+            let texts = keys.iter().map(|key| match key.is_none() {
+                true => Ok(None),
+                false => text("keys", &key.getattr(of_key)?).map(Some),
+            });
+            fields.push(Field::new(format!("{by}{suffix}"), DataType::Utf8, true));
+            arrays.push(Arc::new(texts.collect::<PyResult<StringArray>>()?));
         }
     }
-    for (place, figure) in table.figures.iter().enumerate() {
-        let array = column(table, place, *figure)?;
-        fields.push(Field::new(name(&figure.name()), array.data_type().clone(), true));
-        arrays.push(array);
+    for (place, figure) in part(table, "figures")?.try_iter()?.enumerate() {
+        let figure = text("figures", &figure?)?;
+        let kind = kind(figure_of(&figure)?);
+        arrays.push(column(&kind, &at(&rows, intern!(py, "cells"), place)?)?);
+        fields.push(Field::new(figure, kind, true));
     }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options).map_err(of_arrow)
 }
 
-/// Which part of a key.
-#[derive(Clone, Copy)]
-enum Part {
-    Id,
-    Label,
-}
-
-impl Part {
-    fn of(self, key: &Key) -> &str {
-        match self {
-            Self::Id => &key.id,
-            Self::Label => &key.label,
-        }
-    }
+/// The stream of the Arrow interface for a `grc.results.Table`; one batch, in our own types whatever is asked for.
+#[pyfunction]
+pub(crate) fn arrow_stream<'py>(table: &Any<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+    let batch = batch(table)?;
+    let schema = batch.schema();
+    let reader = RecordBatchIterator::new([Ok::<_, ArrowError>(batch)], schema);
+    let stream = FFI_ArrowArrayStream::new(Box::new(reader));
+    PyCapsule::new_with_value(table.py(), stream, c"arrow_array_stream")
 }
 
 /// A name as attributes and columns have it.
@@ -134,11 +126,9 @@ fn row<'py>(py: Python<'py>, row: &Row) -> PyResult<Any<'py>> {
 }
 
 pub(crate) fn table(py: Python<'_>, told: Table) -> PyResult<Any<'_>> {
-    let columns = columns(&told).map_err(|error| unsuitable(error.to_string()))?;
     made!(py, "Table",
         by: PyTuple::new(py, told.dimensions.iter().map(|one| name(one.name())))?,
         figures: PyTuple::new(py, told.figures.iter().map(|one| name(&one.name())))?,
         rows: all(py, &told.rows, row)?,
-        _columns: Py::new(py, Columns(columns))?,
     )
 }

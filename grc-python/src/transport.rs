@@ -4,7 +4,7 @@ use crate::{
     answers::made,
     failure::Raised,
     operation::{Awaited, Events, await_python},
-    process::with_python,
+    process::{calling, with_python},
     values::{class_of_package, shown, text},
 };
 use async_trait::async_trait;
@@ -181,7 +181,7 @@ fn raised(py: Python<'_>, error: PyErr, transport: &Py<PyAny>) -> Delivery {
 impl Transport for Outside {
     fn carries(&self, channel: &Word) -> bool {
         let Which::One(one) = &self.which else { return self.one(channel).is_some() };
-        let carries = with_python(|py| {
+        let carries = calling(|py| {
             let asked = one.bind(py).call_method1(intern!(py, "carries"), (channel.as_str(),));
             asked.and_then(|yes| yes.is_truthy()).unwrap_or_else(|error| {
                 error.write_unraisable(py, Some(one.bind(py)));
@@ -193,7 +193,7 @@ impl Transport for Outside {
 
     async fn deliver(&self, outgoing: &Outgoing) -> Delivery {
         let Some(transport) = self.one(&outgoing.channel) else { return Delivery::Later("no-transport") };
-        let asked = with_python(|py| {
+        let asked = calling(|py| {
             self.ask(py, transport, outgoing)
                 .unwrap_or_else(|error| Asked::Told(raised(py, error, transport)))
         });

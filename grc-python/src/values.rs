@@ -1,10 +1,11 @@
-//! Values in and out. 0, false, an empty text, `None` and what is missing are five different things.
+//! Values in and out. 0, false, an empty text, `None` and what is missing are five different things here; the engine takes an
+//! empty text for no answer, as a form in a browser means it.
 
 use crate::failure::unsuitable;
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use grc_core::{Moment, Typed, Value, Word, definition::Label};
 use pyo3::{
-    exceptions::{PyOverflowError, PyTypeError},
+    exceptions::PyTypeError,
     intern,
     prelude::*,
     sync::PyOnceLock,
@@ -51,9 +52,7 @@ pub(crate) fn integer(path: &str, value: &Any<'_>) -> PyResult<i64> {
         return Err(wrong(path, value, "an int"));
     }
     let number = value.cast::<PyInt>().map_err(|_| wrong(path, value, "an int"))?;
-    number
-        .extract()
-        .map_err(|_| PyOverflowError::new_err(format!("{path}: the number does not fit into 64 bits")))
+    number.extract().map_err(|_| unsuitable(format!("{path}: the number does not fit into 64 bits")))
 }
 
 /// A whole number of a smaller kind, such as minutes.
@@ -137,16 +136,22 @@ pub(crate) fn value(path: &str, value: &Any<'_>) -> PyResult<Value> {
     if let Ok(day) = value.cast::<PyDate>() {
         return date(path, day.as_any()).map(Value::Date);
     }
-    if let Ok(several) = value.try_iter().and_then(|items| {
-        items.map(|item| item.and_then(|item| text(path, &item))).collect::<PyResult<Vec<String>>>()
-    }) {
-        let words = several.iter().map(|one| Word::new(one)).collect::<Result<Vec<_>, _>>();
-        let words = words.map_err(|_| {
-            unsuitable(format!("{path}: one of these is no option: options are words such as `red-bin`"))
-        })?;
-        return Ok(Value::Choices(words));
+    let other = || wrong(path, value, "a str, int, bool, Decimal, date or list of options");
+    if value.is_instance_of::<PyDict>() {
+        return Err(other());
     }
-    Err(wrong(path, value, "a str, int, bool, Decimal, date or list of options"))
+    let Ok(several) = value.try_iter() else { return Err(other()) };
+    let mut words = Vec::new();
+    for one in several {
+        let one = one?;
+        if !one.is_instance_of::<PyString>() {
+            return Err(other());
+        }
+        words.push(Word::new(&text(path, &one)?).map_err(|_| {
+            unsuitable(format!("{path}: one of these is no option: options are words such as `red-bin`"))
+        })?);
+    }
+    Ok(Value::Choices(words))
 }
 
 /// A day.

@@ -53,6 +53,21 @@ async def test_an_operation_of_before(file: str) -> None:
         await operation
 
 
+def test_the_last_that_is_dropped_closes_the_store(tmp_path: Path, file: str) -> None:
+    store = grc.open(file)
+    town = store.authority("rennes")
+    town.host("tests").publish(definition())
+    session = town.session("a-09")
+    session.submit("nid-de-poule", channel="telephone", fields=HOLE)
+    log = tmp_path / "town.db-wal"
+    del store, town
+    gc.collect()
+    assert log.exists() and session.list().items, "somebody has a hold on it"
+    del session
+    gc.collect()
+    assert not log.exists(), "the file alone is the store"
+
+
 def test_a_store_that_is_dropped_lets_go_of_its_file(tmp_path: Path, file: str) -> None:
     for _ in range(20):
         store = grc.open(file)

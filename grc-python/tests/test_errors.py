@@ -6,6 +6,7 @@ import copy
 import inspect
 import pickle
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -203,7 +204,7 @@ def test_the_wrong_keyring(tmp_path: Path) -> None:
         ({"url": 5}, TypeError, "url: a str is wanted"),
         ({"url": "mysql://user:password-8417@localhost:1/db"}, ValueError, "keyring: a store on a server"),
         ({"url": "memory:", "keyring": "password-8417"}, ValueError, "keyring: an address is"),
-        ({"url": "memory:", "seed": 2**70}, OverflowError, "seed: the number does not fit"),
+        ({"url": "memory:", "seed": 2**70}, grc.Unsuitable, "seed: the number does not fit"),
         ({"url": "memory:", "seed": "7"}, TypeError, "seed: an int is wanted"),
         ({"url": "memory:", "create": 1}, TypeError, "create: a bool is wanted"),
         ({"url": "memory:", "connections": -1}, ValueError, "connections: from 0"),
@@ -214,6 +215,29 @@ def test_what_cannot_be_opened(parts: dict[str, Any], error: Any, says: str) -> 
     with pytest.raises(error, match=says) as raised:
         grc.open(**parts)
     assert "password-8417" not in str(raised.value)
+
+
+def test_what_is_unsuitable_says_what_it_is_about(memory_town: Town) -> None:
+    def interrupted() -> Iterator[str]:
+        yield "rouge"
+        raise KeyboardInterrupt
+
+    wrong: Any
+    for wrong, error, path in [
+        (2**70, grc.Unsuitable, "fields.nombre"),
+        (["\ud800"], grc.Unsuitable, "fields.nombre"),
+        (["not an option"], grc.Unsuitable, "fields.nombre"),
+        (interrupted(), KeyboardInterrupt, None),
+        ({"a": 1}, TypeError, None),
+        ([1], TypeError, None),
+    ]:
+        with pytest.raises(error) as raised:
+            memory_town.hole(fields={"nombre": wrong})
+        if isinstance(raised.value, grc.Unsuitable):
+            assert (raised.value.path, raised.value.code) == (path, "unsuitable")
+    with pytest.raises(grc.Unsuitable) as no_name:
+        memory_town.store.authority("Rennes")
+    assert no_name.value.path is None
 
 
 def test_a_seed_is_for_test_stores(file: str) -> None:

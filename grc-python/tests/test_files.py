@@ -1,4 +1,4 @@
-"""Files: bytes and file objects in, bytes out."""
+"""Files: bytes and file objects in, and out again."""
 
 from __future__ import annotations
 
@@ -81,10 +81,68 @@ def test_what_the_file_object_raises_comes_through(town: Town, error: BaseExcept
     assert raised.value is error
 
 
+class Taking:
+    """Takes bytes as a file that is not buffered does: not all at once, and no more than so many."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.data = bytearray()
+        self.given: list[int] = []
+
+    def write(self, data: bytes) -> int:
+        self.given.append(len(data))
+        if len(self.data) >= self.most:
+            raise OSError(28, "no space left")
+        self.data += data[:10_000]
+        return min(len(data), 10_000)
+
+
+def test_a_large_file_is_written_piece_by_piece(town: Town, tmp_path: Path) -> None:
+    text = random.Random(2).randbytes(500_000).hex().encode()
+    session = town.session()
+    id = town.hole(files=[session.store_file("long.txt", text)]).id
+    (file,) = session.open(id).files
+    with (tmp_path / "long.txt").open("wb") as out:
+        assert session.read_file_to(id, file, out) == len(text)
+    assert (tmp_path / "long.txt").read_bytes() == text
+    taking: Any = Taking(len(text))
+    assert session.read_file_to(id, file.id, taking) == len(text) == len(taking.data)
+    assert taking.data == text and 0 < max(taking.given) < len(text)
+    full: Any = Taking(100_000)
+    with pytest.raises(OSError, match="no space left"):
+        session.read_file_to(id, file, full)
+    with pytest.raises(grc.NotFound):
+        session.read_file_to(id, town.hole().id, taking)
+    broken: Any
+    for broken in (io.StringIO(), Lying()):
+        with pytest.raises((TypeError, ValueError)):
+            session.read_file_to(id, file, broken)
+
+
+class Lying:
+    """Says that it took what it was not given."""
+
+    def write(self, data: bytes) -> int:
+        return len(data) + 1
+
+
+class Upload:
+    """Its read() is awaited, as that of an upload in Starlette."""
+
+    async def read(self, size: int = -1) -> bytes:
+        return b"some text"
+
+
+def test_what_is_awaited_is_not_a_file(memory_town: Town) -> None:
+    upload: Any = Upload()
+    with pytest.raises(TypeError, match="give the file beneath it"):
+        memory_town.session().store_file("note.txt", upload)
+
+
 def test_a_file_in_text_mode_is_refused(memory_town: Town, tmp_path: Path) -> None:
     path = tmp_path / "plan.txt"
     path.write_text("rue des Lilas", encoding="utf-8")
-    with path.open() as opened, pytest.raises(TypeError, match="not opened in binary mode"):
+    with path.open() as opened, pytest.raises(TypeError, match=r"read\(\) answered str: open the file in binary mode"):
         memory_town.session().store_file("plan.txt", cast(Any, opened))
 
 

@@ -148,7 +148,7 @@ def test_a_key_makes_work_once(memory_town: Town) -> None:
         (grc.Note("x"), TypeError, "work on an intervention is wanted"),
         (grc.Start, TypeError, "work on an intervention is wanted"),
         (grc.Spend(True), TypeError, "minutes: an int is wanted, not bool"),
-        (grc.Spend(2**64), OverflowError, "minutes: the number does not fit"),
+        (grc.Spend(2**64), grc.Unsuitable, "minutes: the number does not fit"),
         (grc.Spend(-5), grc.Refused, "minutes"),
         (grc.Buy(net=12), TypeError, "net: a decimal.Decimal"),  # type: ignore[arg-type]
         (grc.Buy(net=Decimal("NaN")), ValueError, "net: the amount is not a number"),

@@ -145,7 +145,7 @@ def test_a_summary_says_what_may_be_read(memory_town: Town) -> None:
         ({"mine": 1}, TypeError, "mine: a bool is wanted, not int"),
         ({"limit": True}, TypeError, "limit: an int is wanted, not bool"),
         ({"limit": -1}, ValueError, "limit: from 0"),
-        ({"limit": 2**70}, OverflowError, "limit: the number does not fit"),
+        ({"limit": 2**70}, grc.Unsuitable, "limit: the number does not fit"),
         ({"limit": 0}, grc.Refused, "1 to 1000"),
         ({"limit": 1001}, grc.Refused, "1 to 1000"),
         ({"after": "page 2"}, TypeError, "after: the `next` of a page"),

@@ -52,6 +52,7 @@ ELSEWHERE = {
     "SiteInstruction": "the keywords of `work_on`",
     "Command": "the classes of grc.commands",
     "Budget": "the keywords of `work`",
+    "DeadLetter": "its parts are fields, and it is pickled",
     "RecordingTransport": "a list of one's own in a transport of one's own",
     "GrcError": "grc.errors",
     "Transports": "`work` takes a mapping of channels",

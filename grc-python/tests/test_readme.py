@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from towns import definition
 
 FOLDER = Path(__file__).parent
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("readme", [FOLDER / "../../README.md", FOLDER / "../README.md"], ids=["project", "package"])
-def test_the_block_runs(readme: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_block_runs(readme: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = BLOCK.findall(readme.read_text(encoding="utf-8"))
     assert len(blocks) == 1
-    exec(compile(blocks[0], str(readme), "exec"), {"TOWN": definition("lib.toml")})
+    monkeypatch.chdir(FOLDER / "../..")
+    exec(compile(blocks[0], str(readme), "exec"), {})
     assert "Anne Le Gall" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from towns import ANNE, HOLE, Post, Town
+from towns import ANNE, HOLE, START, Post, Town, definition
 
 import grc
 from grc import results
@@ -25,8 +25,14 @@ def memory_file(town: Town) -> grc.results.Submitted:
     return town.hole(files=[town.session().store_file("a.txt", b"a")])
 
 
+def decision() -> grc.Decision:
+    """What an intake comes to, with no store."""
+    intake = grc.Intake(type="nid-de-poule", channel="telephone", fields=HOLE, parties=[ANNE], code="UMB4-MMVE-P4AD")
+    return grc.decide_intake(definition(), intake, actor="a-09", now=START)
+
+
 def answers(town: Town) -> list[Result]:
-    """One of many kinds, without handles of the compiled part."""
+    """One of many kinds."""
     session, host = town.session(), town.host
     reported = town.hole(requester=ANNE)
     work = host.work(Post([grc.Rejected("no-such-box")]))
@@ -48,7 +54,10 @@ def answers(town: Town) -> list[Result]:
         host.scrub(),
         work,
         host.behind(grc.Question("total"), "total"),
+        host.measure("total", by="type"),
         *host.measure("total", by="type").rows,
+        *host.dead_letters(),
+        decision(),
     ]
 
 
@@ -94,6 +103,8 @@ def test_what_they_hold_cannot_be_changed(memory_town: Town) -> None:
         seen.parties[0].details,
         session.history(seen.id)[0].values,
         memory_town.host.figures().by_type,
+        decision().events[0],
+        decision().plans[0],
     ):
         changes: list[Callable[[], object]] = [
             lambda held=held: held.update(a=1),  # type: ignore[misc]
@@ -116,6 +127,7 @@ def test_no_secret_is_printed(memory_town: Town) -> None:
     code = hole.tracking_code
     for shown in (hole, grc.Holder(code), grc.Intake(type="x", channel="y", code=code), seen, post.got[0]):
         assert code not in repr(shown)
+    assert "UMB4" not in repr(decision()) and "Le Gall" not in repr(decision())
     assert "anne@example.org" not in repr(post.got[0])
 
 
@@ -165,7 +177,11 @@ def test_pattern_matching(memory_town: Town) -> None:
 
 def test_phases_are_words(memory_town: Town) -> None:
     seen = memory_town.session().open(memory_town.hole().id)
-    assert seen.phase == grc.Phase.RECEIVED and grc.Phase(seen.phase) is grc.Phase.RECEIVED
+    assert seen.phase == "received"
+    assert seen.phase is grc.Phase.RECEIVED
+    assert f"{seen.phase} {seen.form[0].kind}" == "received long-text" and json.dumps(seen.phase) == '"received"'
+    assert seen.to_dict()["phase"] == "received" and type(seen.to_dict()["phase"]) is str
+    assert memory_town.session().list().items[0].phase is grc.Phase.RECEIVED
     assert [phase.value for phase in grc.Phase] == ["received", "in-progress", "waiting", "closed"]
 
 

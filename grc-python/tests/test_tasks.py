@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import warnings
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from towns import ANNE, HOLE, AsyncTown, Post, definition
+from towns import ANNE, HOLE, START, AsyncTown, Post, definition
 
 import grc
 from grc import aio
@@ -64,6 +66,37 @@ async def test_the_loop_never_waits(async_memory_town: AsyncTown) -> None:
         await asyncio.sleep(0.005)
         turns += 1
     assert (await working).sent == 1 and turns > 15
+
+
+class Slack:
+    """A clock that takes its time until it is told."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.asked = 0
+
+    def now(self) -> datetime:
+        self.asked += 1
+        assert self.go.wait(60)
+        return START
+
+
+async def test_however_many_of_the_callers_own_take_their_time_the_rest_goes_on(async_memory_town: AsyncTown) -> None:
+    clock = Slack()
+    clock.go.set()
+    store = await aio.open("memory:", clock=clock)
+    await store.authority("rennes").host("tests").publish(definition())
+    clock.go.clear()
+    before = clock.asked
+    slow = store.authority("rennes").session("a-09")
+    waiting = [asyncio.ensure_future(slow.submit("nid-de-poule", channel="web", fields=HOLE)) for _ in range(12)]
+    while clock.asked < before + 12:
+        await asyncio.sleep(0.005)
+    try:
+        assert (await asyncio.wait_for(async_memory_town.hole(), 20)).version
+    finally:
+        clock.go.set()
+    assert len({submitted.id for submitted in await asyncio.gather(*waiting)}) == 12
 
 
 class Never:

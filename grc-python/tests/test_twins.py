@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import re
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from towns import definition
 
 import grc
 from grc import _sync, aio
@@ -61,6 +64,42 @@ def test_opening() -> None:
 
 def test_the_twin_is_up_to_date() -> None:
     subprocess.run([sys.executable, str(TOOL), "--check"], check=True)
+
+
+COMPILED = [grc.Definition, grc.Request, grc.ManualClock]
+"""What has no module of its own in which examples are looked for."""
+
+
+def test_everything_has_words_and_what_is_called_an_example() -> None:
+    for name in grc.__all__:
+        thing = getattr(grc, name)
+        if inspect.isclass(thing) or inspect.isroutine(thing):
+            assert inspect.getdoc(thing), name
+    called = [("", grc.open), ("", grc.decide), ("", grc.decide_intake)]
+    for kind in [getattr(grc, name) for name in CLASSES] + COMPILED:
+        called += [(kind.__name__, getattr(kind, method)) for method in public(kind)]
+    assert len(called) > 60
+    for kind_name, one in called:
+        assert inspect.getdoc(one), (kind_name, one)
+        if callable(one):
+            assert ">>>" in str(inspect.getdoc(one)), (kind_name, one)
+
+
+def test_the_examples_of_what_is_compiled_run() -> None:
+    with grc.open("memory:") as store:
+        town = store.authority("rennes")
+        town.host("set-up").publish(definition("lib.toml"))
+        leak = town.session("a-17").submit("water-leak", channel="phone", fields={"description": "une fuite"})
+        known = {"grc": grc, "TOWN": definition("lib.toml"), "leak": leak}
+        known |= {"datetime": datetime, "timedelta": timedelta, "timezone": timezone}
+        runner, count = doctest.DocTestRunner(), 0
+        for kind in COMPILED:
+            for method in public(kind):
+                words = inspect.getdoc(getattr(kind, method)) or ""
+                examples = doctest.DocTestParser().get_doctest(words, dict(known), method, None, None)
+                count += len(examples.examples)
+                assert runner.run(examples).failed == 0, (kind, method)
+        assert count > 15
 
 
 def test_all_that_is_public_is_there() -> None:

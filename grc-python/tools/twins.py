@@ -19,6 +19,7 @@ CHANGES = [
     (r"return await operation", "return operation.wait()"),
     (r"\basync def\b", "def"),
     (r"\basync for\b", "for"),
+    (r"\basync with\b", "with"),
     (r"`await open\(…\)`, or `async with open", "`open(…)`, or `with open"),
     (r"\bawait ", ""),
     (r"-> Opening:", "-> Store:"),

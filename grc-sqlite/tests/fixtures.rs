@@ -9,7 +9,10 @@
 #[path = "../../grc-core/tests/common/left.rs"]
 mod left;
 
-use grc_core::{Actor, Grc, Instruction, ManualClock, conformance::Walk, request::Command};
+use grc_core::{
+    Actor, Clock, Grc, GrcError, Instruction, ManualClock, Moment, SeededEntropy, conformance::Walk,
+    request::Command,
+};
 use grc_sqlite::Options;
 use left::{AGENT, definition, engine, requests, said, summary, work_goes_on};
 use pollster::block_on;
@@ -114,4 +117,63 @@ fn states_of_another_fold_are_folded_again() {
             assert!(noted > 5, "{noted}");
         });
     }
+}
+
+/// A copy of a file, made as docs/SECURITY.md says, while others work with it.
+fn back_up(from: &Path, to: &Path) {
+    Connection::open(from).unwrap().execute("VACUUM INTO ?1", [to.display().to_string()]).unwrap();
+}
+
+/// An engine on copies, which draws other ids than the one that they were made of.
+async fn restored(directory: &Path, at: Moment) -> Result<Grc, GrcError> {
+    let opened = Options::new().open(directory.join(FILES[0])).unwrap();
+    Grc::with(opened.into(), Arc::new(ManualClock::at(at)), Arc::new(SeededEntropy::new(78))).await
+}
+
+/// Copies of a store and of its keyring, each made of the files in a directory.
+fn backup(store: &Path, keyring: &Path) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::copy(store, directory.path().join(FILES[0])).unwrap();
+    std::fs::copy(keyring, directory.path().join(FILES[1])).unwrap();
+    directory
+}
+
+#[test]
+fn copies_of_a_store_at_work_are_what_is_said_of_backups() {
+    let (town, copies) = (copy("1"), tempfile::tempdir().unwrap());
+    let [store, keyring] = FILES.map(|file| town.path().join(file));
+    let to = |name: &str| copies.path().join(name);
+    block_on(async {
+        let (grc, clock) = open(town.path()).await;
+        let session = grc.authority(Walk::TOWN).unwrap().session(Actor::agent(AGENT));
+        let mut noted = 0;
+        for id in requests(&grc).await {
+            let note = Instruction::new(Command::note("avant la copie"));
+            noted += usize::from(session.act_on(id, None, note).await.is_ok());
+        }
+        assert!(
+            noted > 5 && town.path().join("town.db-wal").metadata().unwrap().len() > 0,
+            "it is in the log"
+        );
+        let before = said(&grc).await;
+        back_up(&store, &to("before.db"));
+        back_up(&keyring, &to("before.keys"));
+        work_goes_on("1", &grc, &clock).await;
+        back_up(&store, &to("after.db"));
+        back_up(&keyring, &to("after.keys"));
+        drop((grc, session));
+
+        let now = clock.now();
+        let whole = backup(&to("before.db"), &to("before.keys"));
+        assert_eq!(said(&restored(whole.path(), now).await.unwrap()).await, before);
+        // What was forgotten since is not there again; the rest is.
+        let forgotten = backup(&to("before.db"), &to("after.keys"));
+        let left = said(&restored(forgotten.path(), now).await.unwrap()).await;
+        assert_eq!(left.lines().count(), before.lines().count());
+        assert!(left.len() < before.len(), "{left}");
+        // A keyring from before the store would bring it back.
+        let older = backup(&to("after.db"), &to("before.keys"));
+        let refused = restored(older.path(), now).await.unwrap_err();
+        assert!(matches!(refused, GrcError::KeyringOlder), "{refused:?}");
+    });
 }

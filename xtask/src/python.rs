@@ -21,13 +21,15 @@ const SERVER: (&str, usize) = ("GRC_TEST_SERVER", 100);
 /// Where a command runs, and what it is.
 type Check = (&'static str, &'static [&'static str]);
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     (BINDINGS, &["tools/twins.py", "--check"]),
     (BINDINGS, &["-m", "ruff", "format", "--check", "python", "tests", "tools", "conftest.py"]),
     (BINDINGS, &["-m", "pytest", "-q"]),
     (BINDINGS, &["-m", "pytest", "-q", "-p", "conftest", "--doctest-modules", "--pyargs", "grc"]),
     (BINDINGS, &["-m", "mypy"]),
     (BINDINGS, &["-m", "mypy", "conftest.py"]),
+    // The oldest Python that is served, whatever this one is.
+    (BINDINGS, &["-m", "mypy", "--python-version", "3.10", "python"]),
     (BINDINGS, &["-m", "mypy.stubtest", "grc", "--allowlist", "tools/stubtest.allow"]),
     (EXAMPLES, &["-m", "ruff", "format", "--check", "."]),
     (EXAMPLES, &["-m", "pytest", "-q"]),

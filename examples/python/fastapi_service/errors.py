@@ -33,6 +33,8 @@ def answer(error: grc.GrcError) -> JSONResponse:
     match error:
         case grc.Refused() | grc.NotPermitted():
             body["problems"] = [asdict(problem) for problem in error.problems]
+        case grc.Unsuitable():
+            body["problems"] = [{"code": error.code, "path": error.path, "message": error.message, "hint": None}]
         case grc.Conflict():
             body |= {"seen": error.seen, "version": error.version, "changed": error.changed}
         case grc.OutcomeUnknown():

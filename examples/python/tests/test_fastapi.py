@@ -134,6 +134,11 @@ async def test_errors_are_those_of_http(service: Service) -> None:
         "field.option",
         "field.required",
     }
+    vast = LEAK | {"fields": {"description": "x", "gravite": 10**30}}
+    unsuitable = await service.ask("POST", "/requests", json=vast)
+    assert (unsuitable.status_code, unsuitable.json()["error"]) == (422, "unsuitable")
+    (problem,) = unsuitable.json()["problems"]
+    assert (problem["code"], problem["path"]) == ("unsuitable", "fields.gravite")
     misshapen = await service.ask("POST", "/requests", json=LEAK | {"requester": "secret-typed-thing"})
     assert misshapen.json()["error"] == "misshapen"
     for answer in (refused, misshapen):

@@ -1,4 +1,4 @@
-//! What the fuzz targets do with the bytes that they are given. `grc-core/tests/fuzz_corpus.rs` does the same with
+//! What the fuzz targets do with the bytes that they are given, but for those whose readers are the quickstart's. `grc-core/tests/fuzz_corpus.rs` does the same with
 //! what is kept in `corpus`, on any toolchain.
 
 pub mod condition;

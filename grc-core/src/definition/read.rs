@@ -63,7 +63,7 @@ impl Definition {
     /// Reads and checks the definition in a directory: all its `.toml` and `.json` files and those of its
     /// subdirectories, in the order of their names, as one definition.
     ///
-    /// This is the only place in the crate that touches the file system. Links to directories are not followed;
+    /// Links to directories are not followed;
     /// names that begin with a dot are left out.
     ///
     /// # Errors

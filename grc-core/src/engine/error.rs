@@ -75,8 +75,8 @@ pub enum GrcError {
     /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
-    /// A stream of bytes that was to be attached failed.
-    #[error("the attachment cannot be read")]
+    /// What the bytes of a file are read from or written to failed.
+    #[error("the attachment cannot be read, or not written where it was to go")]
     Attachment(#[from] std::io::Error),
 }
 

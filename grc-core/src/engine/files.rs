@@ -9,7 +9,7 @@ use crate::{
     vault::{FileInfo, FileKey, PIECE},
 };
 use sha2::{Digest, Sha256};
-use std::io::Read;
+use std::io::{Read, Write};
 use zeroize::Zeroizing;
 
 /// The largest file that is taken for a field of this name by any type: what is sent is not read further than that.
@@ -118,33 +118,37 @@ pub(super) async fn store(
     Ok(NewFile::new(field.map(str::to_owned), blob, info))
 }
 
-/// Reads a file that a view shows.
+/// Reads a file that a view shows, piece by piece. Each piece is known to be what was sealed there before it is written.
+/// Answers how many bytes there were.
 pub(super) fn read<'a>(
     authority: &'a Authority,
     seen: &'a Seen,
     file: BlobId,
-) -> Here<'a, Result<Vec<u8>, GrcError>> {
+    out: &'a mut (dyn Write + Send),
+) -> Here<'a, Result<u64, GrcError>> {
     Box::pin(async move {
         let inner = authority.inner();
         let shown = seen.files().iter().find(|shown| shown.id() == file).ok_or(GrcError::NotFound)?;
         let key = shown
-            .info()
+            .info
             .key()
             .ok_or_else(|| GrcError::Corrupt("the key of a file cannot be read".to_owned()))?;
-        let total = shown.info().bytes;
+        let total = shown.info.bytes;
         let pieces = total.div_ceil(PIECE as u64).max(1);
-        let mut out = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+        let mut hash = Sha256::new();
         for number in 0..pieces {
             let damaged = || GrcError::Corrupt(format!("piece {number} of a file is missing or damaged"));
             let number32 = u32::try_from(number).map_err(|_| damaged())?;
             let stored =
                 inner.grc.0.stores.blobs.get(&inner.name, shown.id(), number32).await?.ok_or_else(damaged)?;
             let plain = key.open(shown.id(), number32, number + 1 == pieces, &stored).ok_or_else(damaged)?;
-            out.extend_from_slice(&plain);
+            hash.update(&plain);
+            out.write_all(&plain)?;
         }
-        let sha: [u8; 32] = Sha256::digest(&out).into();
-        if crate::hex::encode(&sha) == shown.info().sha256 {
-            Ok(out)
+        let sha: [u8; 32] = hash.finalize().into();
+        if crate::hex::encode(&sha) == shown.info.sha256 {
+            out.flush()?;
+            Ok(total)
         } else {
             Err(GrcError::Corrupt("a file is not what was attached".to_owned()))
         }

@@ -24,6 +24,13 @@ pub struct DeadLetter {
     pub since: Moment,
 }
 
+impl DeadLetter {
+    /// One that was listed before, and noted elsewhere: to be sent again.
+    pub const fn new(request: RequestId, message: u64, channel: Word, since: Moment) -> Self {
+        Self { request, message, channel, code: None, since }
+    }
+}
+
 /// A page of messages that were given up.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

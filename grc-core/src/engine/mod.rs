@@ -17,6 +17,7 @@ mod keys;
 mod letters;
 mod list;
 mod outline;
+mod parts;
 mod rows;
 mod sealing;
 mod session;
@@ -43,6 +44,7 @@ pub use instruction::Instruction;
 pub use intervene::Intervened;
 pub use letters::{DeadLetter, DeadLetters};
 pub use list::{List, Listed, Summary};
+pub use parts::{Choice, FileView, MessageView, NoteView, OnSiteView, PersonView, PlaceView};
 pub use session::{Acted, Session, Submitted};
 pub use site::{
     EntryView, InterventionSummary, InterventionView, InterventionsListed, ServedView, SiteChoice,
@@ -50,7 +52,7 @@ pub use site::{
 pub use site_instruction::SiteInstruction;
 pub use transport::{Delivery, Outgoing, RecordingTransport, Transport};
 pub use verify::Verdict;
-pub use view::{Choice, FileView, MessageView, NoteView, OnSiteView, PersonView, PlaceView, Seen};
+pub use view::Seen;
 pub use work::{Budget, WorkReport};
 
 use crate::{

@@ -11,7 +11,7 @@ use crate::{
     request::{Acting, Command, Fire, Intake, NewFile},
     storage::{LinkKey, Query},
 };
-use std::io::Read;
+use std::io::{Read, Write};
 
 /// A request was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,8 +228,25 @@ impl Session {
     /// # Errors
     /// [`GrcError::NotFound`] if there is no such request or file for the actor.
     pub async fn read_file(&self, id: RequestId, file: impl Into<BlobId>) -> Result<Vec<u8>, GrcError> {
+        let mut bytes = Vec::new();
+        self.read_file_to(id, file, &mut bytes).await?;
+        Ok(bytes)
+    }
+
+    /// Reads a file piece by piece into something, such as a file or the body of an answer, so that it is never in memory
+    /// whole. Answers how many bytes it has.
+    ///
+    /// # Errors
+    /// As [`Session::read_file`]; [`GrcError::Attachment`] if it cannot be written. What was written until then is a part
+    /// of the file, and not to be used.
+    pub async fn read_file_to(
+        &self,
+        id: RequestId,
+        file: impl Into<BlobId>,
+        out: &mut (dyn Write + Send),
+    ) -> Result<u64, GrcError> {
         let seen = self.open(id).await?;
-        files::read(&self.authority, &seen, file.into()).await
+        files::read(&self.authority, &seen, file.into(), out).await
     }
 
     /// What happened to a request, as far as the actor may see it.

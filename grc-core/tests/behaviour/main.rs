@@ -11,6 +11,7 @@ mod engine;
 mod faults;
 mod figures;
 mod forms;
+mod guide;
 mod holding;
 mod interventions;
 mod lists;

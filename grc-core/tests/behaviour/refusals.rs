@@ -207,6 +207,12 @@ fn files_are_checked_by_their_bytes() {
         let id = clerk.submit(leak().file(file)).await.unwrap().id();
         let seen = clerk.open(id).await.unwrap();
         assert_eq!(clerk.read_file(id, &seen.files()[0]).await.unwrap(), long);
+        // And into something that takes no more than so much: a disk that is full says so.
+        let mut space = vec![0; 150_000];
+        let mut short = space.as_mut_slice();
+        let full = clerk.read_file_to(id, &seen.files()[0], &mut short).await.unwrap_err();
+        assert!(matches!(full, GrcError::Attachment(_)), "{full:?}");
+        assert_eq!(space, long[..150_000]);
         // What was stored and never handed in is swept away after an hour.
         town.clock.set(at("2026-11-25T09:00:01Z"));
         assert_eq!(town.authority.host("menage").sweep().await.unwrap(), 1);

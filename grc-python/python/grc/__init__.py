@@ -231,6 +231,11 @@ def decide_intake(
 
     Raises:
         Refused, NotPermitted: with every reason.
+
+    >>> intake = grc.Intake(type="water-leak", channel="phone", fields={"description": "x"}, code="UMB4-MMVE-P4AD")
+    >>> decision = grc.decide_intake(TOWN, intake, actor="a-17", now=datetime(2026, 11, 24, tzinfo=timezone.utc))
+    >>> [event["kind"] for event in decision.events], [slot.path for slot in decision.slots]
+    (['submitted'], ['description', 'code'])
     """
     return _grc.decide_intake(
         definition,
@@ -262,6 +267,13 @@ def decide(
 
     Raises:
         Refused, NotPermitted: with every reason.
+
+    >>> now = datetime(2026, 11, 24, tzinfo=timezone.utc)
+    >>> intake = grc.Intake(type="water-leak", channel="phone", fields={"description": "x"}, code="UMB4-MMVE-P4AD")
+    >>> request = grc.Request.fold(leak.id, grc.decide_intake(TOWN, intake, actor="a-17", now=now).events)
+    >>> assign = grc.Fire("assign", to=grc.Assignee(team="plumbers"))
+    >>> request.apply(*grc.decide(TOWN, request, assign, actor="a-03", now=now).events).state
+    'assigned'
     """
     if values is not None and not isinstance(values, Mapping):
         raise TypeError(f"values: a mapping of slots to values is wanted, not {type(values).__qualname__}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from enum import Enum
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from grc.errors import Problem
@@ -37,6 +38,15 @@ class Frozen(dict[K, V]):
         return Frozen, (dict(self),)
 
 
+def fixed(value: Any) -> Any:
+    """Plain data that cannot be changed."""
+    if isinstance(value, dict):
+        return Frozen({key: fixed(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return tuple(fixed(item) for item in value)
+    return value
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, Result):
         return value.to_dict()
@@ -48,6 +58,8 @@ def _plain(value: object) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, Enum):
+        return value.value
     return value
 
 

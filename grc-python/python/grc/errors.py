@@ -218,7 +218,15 @@ class Busy(GrcError):
 
 
 class Unsuitable(GrcError, ValueError):
-    """What was given cannot be used."""
+    """What was given cannot be used: it is not what the call takes, and so was never asked of the engine."""
+
+    code = "unsuitable"
+    """As of a `Problem`."""
+
+    def __init__(self, message: str, *, path: str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        """What it is about, such as `fields.size`; `None` where that is no part."""
 
 
 class ClosedError(GrcError):

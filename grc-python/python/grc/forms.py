@@ -38,6 +38,9 @@ class FieldKind(str, Enum):
     PHONE = "phone"
     FILE = "file"
 
+    def __str__(self) -> str:
+        return str(self.value)
+
 
 # Its parts by position are those that the compiled module makes.
 @dataclass(frozen=True, slots=True)

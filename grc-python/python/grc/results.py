@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from grc._grc import Columns, LetterHandle
+from grc import _grc
 from grc._result import Label, Result
 from grc.errors import Problem
 from grc.forms import Form, FormField
@@ -84,6 +84,9 @@ class Phase(str, Enum):
     WAITING = "waiting"
     CLOSED = "closed"
 
+    def __str__(self) -> str:
+        return str(self.value)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted(Result):
@@ -135,7 +138,7 @@ class Summary(Result):
     id: UUID
     type: str
     state: str
-    phase: str
+    phase: Phase
     service: str | None
     team: str | None
     agent: str | None
@@ -148,6 +151,9 @@ class Summary(Result):
     """Who asks, if the actor may read the name."""
     address: str | None
     """Where it is, if the actor may read the address."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phase", Phase(self.phase))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +276,7 @@ class Seen(Result):
     state: str | None
     """A citizen sees the stage instead."""
     stage: Label
-    phase: str
+    phase: Phase
     channel: str
     service: str | None
     team: str | None
@@ -297,6 +303,9 @@ class Seen(Result):
     may: frozenset[str]
     """What else the actor may do: `assign`, `note`, `message`…"""
     _form: tuple[tuple[Any, ...], ...] = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phase", Phase(self.phase))
 
     @property
     def form(self) -> tuple[FormField, ...]:
@@ -386,7 +395,6 @@ class DeadLetter(Result):
     channel: str
     code: str | None
     since: datetime
-    _handle: LetterHandle = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -582,7 +590,6 @@ class Table(Result):
     by: tuple[str, ...]
     figures: tuple[str, ...]
     rows: tuple[Row, ...]
-    _columns: Columns = field(repr=False, compare=False)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.to_dicts())
@@ -591,7 +598,11 @@ class Table(Result):
         return len(self.rows)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """A dict a row: the ids of its keys and their labels (`month`, `month_label`), then its figures."""
+        """A dict a row: the ids of its keys and their labels (`month`, `month_label`), then its figures.
+
+        >>> claire.measure("opened", by="channel").to_dicts()
+        [{'channel': 'phone', 'channel_label': 'Téléphone', 'opened': 1}]
+        """
         out: list[dict[str, Any]] = []
         for row in self.rows:
             line: dict[str, Any] = {}
@@ -603,8 +614,8 @@ class Table(Result):
         return out
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """The Arrow PyCapsule interface: one batch."""
-        return self._columns.__arrow_c_stream__(requested_schema)
+        """The Arrow PyCapsule interface: one batch, in these types whatever is asked for."""
+        return _grc.arrow_stream(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -663,7 +674,8 @@ class NewSlot(Result):
     slot: int
     path: str
     part: int
-    value: SeenValue
+    value: SeenValue = field(repr=False)
+    """What was typed, the tracking code among it: not printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

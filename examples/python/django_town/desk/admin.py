@@ -66,7 +66,7 @@ class AgentLinkAdmin(_Admin):
             return redirect("admin:desk_state")
         catalogue = Catalogue.published()
         letters = program.dead_letters()
-        late = program.measure(grc.Question(["open"], by=["service"], where={"<": [{"var": "target"}, _micros()]}))
+        late = program.measure(grc.Question(["open"], by=["service"], where={"<": [{"var": "target"}, store().now()]}))
         shown = self.admin_site.each_context(request) | {
             "title": "État des demandes",
             "opts": self.model._meta,
@@ -81,8 +81,3 @@ class AgentLinkAdmin(_Admin):
 
 def _forget(agent: str) -> None:
     host("admin").forget_agent(agent)
-
-
-def _micros() -> int:
-    # Moments in conditions are microseconds since 1970.
-    return int(store().now().timestamp() * 1_000_000)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, overload
 from uuid import UUID
@@ -108,3 +108,22 @@ class _Figures:
         """
         question = _checks.of(Question, "question", question)
         return _run(self._inner.behind(question, figure, list(keys), after, limit))
+
+    def all_behind(self, question: Question, figure: str, keys: Sequence[str | None] = ()) -> Iterator[UUID]:
+        """All requests behind a cell, read page by page as they are asked for.
+
+        Raises:
+            NotPermitted, Refused: as `measure`.
+
+        >>> [id for id in claire.all_behind(grc.Question("opened"), "opened")] == [leak.id]
+        True
+        """
+        question = _checks.of(Question, "question", question)
+        after: UUID | None = None
+        while True:
+            page = _run(self._inner.behind(question, figure, list(keys), after, 1000))
+            for id in page.items:
+                yield id
+            if page.next is None:
+                return
+            after = page.next

@@ -109,6 +109,23 @@ class Host(_Figures):
         """
         return _run(self._inner.changes(after, limit))
 
+    def all_changes(self, *, after: bytes | None = None) -> Iterator[Changes]:
+        """The feed, page by page up to now: keep the `next` of the last page, and go on from there later.
+
+        Raises:
+            Refused: as `changes`.
+
+        >>> batches = [change.batch for page in host.all_changes() for change in page]
+        >>> len(batches) == len(set(batches)) > 3
+        True
+        """
+        while True:
+            page = _run(self._inner.changes(after, 1000))
+            if not page.items:
+                return
+            yield page
+            after = page.next
+
     def verify(self, id: UUID | str) -> Verdict:
         """Checks a request: that its events follow from one another, make its state, and its values are those committed to.
 
@@ -125,6 +142,13 @@ class Host(_Figures):
 
         Raises:
             NotFound: there is none.
+
+        >>> tomorrow = store.now() + timedelta(days=1)
+        >>> planned = marc.plan(
+        ...     grc.Planning(serves=[leak.id], begins=tomorrow, ends=tomorrow + timedelta(hours=2), team="plumbers")
+        ... )
+        >>> (host.verify_intervention(planned.id)).events
+        1
         """
         return _run(self._inner.verify_intervention(id))
 
@@ -147,7 +171,11 @@ class Host(_Figures):
         return _run(self._inner.dead_letters(after, limit))
 
     def all_dead_letters(self) -> Iterator[DeadLetter]:
-        """All messages that were given up, read page by page as they are asked for."""
+        """All messages that were given up, read page by page as they are asked for.
+
+        >>> [letter.code for letter in host.all_dead_letters()]
+        []
+        """
         after: bytes | None = None
         while True:
             page = _run(self._inner.dead_letters(after, 100))
@@ -163,8 +191,8 @@ class Host(_Figures):
         >>> host.resend((host.dead_letters()).items)
         0
         """
-        handles = [_checks.of(DeadLetter, "letters", letter)._handle for letter in letters]
-        return _run(self._inner.resend(handles))
+        checked = [_checks.of(DeadLetter, "letters", letter) for letter in letters]
+        return _run(self._inner.resend(checked))
 
     def report(self, key: str, report: Report) -> None:
         """Takes in what a provider reports of a message, by its key. What is reported late or twice changes nothing, and

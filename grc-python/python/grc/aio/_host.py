@@ -107,6 +107,23 @@ class Host(_Figures):
         """
         return await _run(self._inner.changes(after, limit))
 
+    async def all_changes(self, *, after: bytes | None = None) -> AsyncIterator[Changes]:
+        """The feed, page by page up to now: keep the `next` of the last page, and go on from there later.
+
+        Raises:
+            Refused: as `changes`.
+
+        >>> batches = [change.batch async for page in host.all_changes() for change in page]
+        >>> len(batches) == len(set(batches)) > 3
+        True
+        """
+        while True:
+            page = await _run(self._inner.changes(after, 1000))
+            if not page.items:
+                return
+            yield page
+            after = page.next
+
     async def verify(self, id: UUID | str) -> Verdict:
         """Checks a request: that its events follow from one another, make its state, and its values are those committed to.
 
@@ -123,6 +140,13 @@ class Host(_Figures):
 
         Raises:
             NotFound: there is none.
+
+        >>> tomorrow = store.now() + timedelta(days=1)
+        >>> planned = await marc.plan(
+        ...     grc.Planning(serves=[leak.id], begins=tomorrow, ends=tomorrow + timedelta(hours=2), team="plumbers")
+        ... )
+        >>> (await host.verify_intervention(planned.id)).events
+        1
         """
         return await _run(self._inner.verify_intervention(id))
 
@@ -145,7 +169,11 @@ class Host(_Figures):
         return await _run(self._inner.dead_letters(after, limit))
 
     async def all_dead_letters(self) -> AsyncIterator[DeadLetter]:
-        """All messages that were given up, read page by page as they are asked for."""
+        """All messages that were given up, read page by page as they are asked for.
+
+        >>> [letter.code async for letter in host.all_dead_letters()]
+        []
+        """
         after: bytes | None = None
         while True:
             page = await _run(self._inner.dead_letters(after, 100))
@@ -161,8 +189,8 @@ class Host(_Figures):
         >>> await host.resend((await host.dead_letters()).items)
         0
         """
-        handles = [_checks.of(DeadLetter, "letters", letter)._handle for letter in letters]
-        return await _run(self._inner.resend(handles))
+        checked = [_checks.of(DeadLetter, "letters", letter) for letter in letters]
+        return await _run(self._inner.resend(checked))
 
     async def report(self, key: str, report: Report) -> None:
         """Takes in what a provider reports of a message, by its key. What is reported late or twice changes nothing, and

@@ -310,6 +310,26 @@ class Session(_Figures):
         """
         return await _run(self._inner.read_file(id, file.id if isinstance(file, File) else file))
 
+    async def read_file_to(self, id: UUID | str, file: File | UUID | str, out: IO[bytes]) -> int:
+        """Reads a file of a request into a file object that is open for writing in binary mode, piece by piece: it is never
+        in memory whole. Answers how many bytes it has. If it raises, what was written until then is a part of the file, and
+        not to be used.
+
+        Raises:
+            NotFound: there is no such request or file for the actor.
+
+        >>> from io import BytesIO
+        >>> note = await claire.store_file("plan.txt", b"la vanne est dans la cour")
+        >>> id = (
+        ...     await claire.submit("water-leak", channel="phone", fields={"description": "une fuite"}, files=[note])
+        ... ).id
+        >>> (file,) = (await claire.open(id)).files
+        >>> out = BytesIO()
+        >>> await claire.read_file_to(id, file, out), out.getvalue()
+        (25, b'la vanne est dans la cour')
+        """
+        return await _run(self._inner.read_file_to(id, file.id if isinstance(file, File) else file, out))
+
     async def agent_name(self, agent: str) -> str | None:
         """The name of an agent, if the actor may know it.
 
@@ -363,6 +383,13 @@ class Session(_Figures):
 
         Raises:
             NotFound: there is none, or the actor may not know of it.
+
+        >>> tomorrow = store.now() + timedelta(days=1)
+        >>> planned = await marc.plan(
+        ...     grc.Planning(serves=[leak.id], begins=tomorrow, ends=tomorrow + timedelta(hours=2), team="plumbers")
+        ... )
+        >>> [choice.work for choice in (await marc.intervention(planned.id)).choices][:3]
+        ['plan', 'acknowledge', 'start']
         """
         return await _run(self._inner.intervention(id))
 
@@ -387,6 +414,9 @@ class Session(_Figures):
 
         Raises:
             Refused: as `interventions`.
+
+        >>> [intervention.stage async for intervention in marc.all_interventions(team="plumbers")]
+        []
         """
         async for intervention in _each(self._inner.interventions, filter_of(filter, parts)):
             yield intervention
@@ -396,5 +426,12 @@ class Session(_Figures):
 
         Raises:
             NotFound: there is none, or the actor may not know of it.
+
+        >>> tomorrow = store.now() + timedelta(days=1)
+        >>> planned = await marc.plan(
+        ...     grc.Planning(serves=[leak.id], begins=tomorrow, ends=tomorrow + timedelta(hours=2), team="plumbers")
+        ... )
+        >>> (await marc.work_order(planned.id)).team
+        'Fontainiers'
         """
         return await _run(self._inner.work_order(id))

@@ -61,8 +61,8 @@ def open(
         url: `sqlite:///town.db` (relative), `sqlite:////srv/town.db` (absolute), `mysql://user:password@host/database`,
             `memory:` (gone with the process, and slow beyond some hundreds of requests: for tests). A file is not to be opened
             with Python's `sqlite3` in the same process: two copies of SQLite do not see each other's locks.
-        keyring: where the keys are; of a file they are in another file beside it unless this says otherwise. The address of
-            another database, or an object of your own (`grc.Keyring`).
+        keyring: where the keys are; of a file they are in another file beside it unless this says otherwise, of a server it must
+            be said. The address of another database, or an object of your own (`grc.Keyring`).
         clock: instead of the system's.
         seed: a seeded source of randomness, for a store that is made with `test`.
         create: whether it is made if it is not there.
@@ -73,6 +73,10 @@ def open(
     Raises:
         StorageError: it cannot be opened.
         KeyringError: the keyring is not the one of this store, or older.
+
+    >>> async with open("memory:") as store:
+    ...     store.closed
+    False
     """
     operation = _grc.open(
         url,
@@ -118,7 +122,12 @@ class Store:
         return self._inner.closed
 
     async def close(self) -> None:
-        """Closes it. Again does nothing."""
+        """Closes it. Again does nothing.
+
+        >>> await store.close()
+        >>> store.closed
+        True
+        """
         await _run(self._inner.close())
 
     async def __aenter__(self) -> Store:
