@@ -174,9 +174,9 @@ impl Request {
     /// >>> now = datetime(2026, 11, 24, tzinfo=timezone.utc)
     /// >>> intake = grc.Intake(type="water-leak", channel="phone", fields={"description": "x"}, code="UMB4-MMVE-P4AD")
     /// >>> request = grc.Request.fold(leak.id, grc.decide_intake(TOWN, intake, actor="a-17", now=now).events)
-    /// >>> told = grc.decide(TOWN, request, grc.Tell("Un agent passe."), actor="a-17", now=now)
-    /// >>> request.apply(*told.events).version
-    /// 2
+    /// >>> assign = grc.Fire("assign", to=grc.Assignee(team="plumbers"))
+    /// >>> request.apply(*grc.decide(TOWN, request, assign, actor="a-03", now=now).events).state
+    /// 'assigned'
     #[pyo3(signature = (*events))]
     fn apply(&self, events: &Bound<'_, PyTuple>) -> PyResult<Self> {
         let mut state = self.0.clone();
