@@ -56,6 +56,21 @@ with grc.open("memory:") as store:
     )
 
 
+def test_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    measured(
+        capsys,
+        """
+import tempfile
+with tempfile.TemporaryDirectory() as folder, grc.open(f"sqlite:///{folder}/town.db", relaxed=True) as store:
+    town = Town(store, None)
+    town.host.publish(definition())
+    session, hole = town.session(), town.hole().id
+    told("submit", measured(lambda: town.hole(requester=ANNE), 20_000), 20_000)
+    told("act_on", measured(lambda: session.act_on(hole, grc.Correct({"profondeur": 1})), 2_000), 2_000)
+""",
+    )
+
+
 def test_conversions(capsys: pytest.CaptureFixture[str]) -> None:
     measured(
         capsys,

@@ -8,11 +8,12 @@ import re
 from pathlib import Path
 
 import grc
-from grc import commands, results, site, transports
+from grc import commands, errors, results, site, transports
 
 API = Path(__file__).parent / "../../docs/api/grc-core.txt"
+COMPILED = Path(__file__).parent.parent / "src"
 METHOD = re.compile(r"^grc_core::(?:engine|transport)\S*: (\w+): pub (?:const )?(?:async )?fn (\w+) ")
-VARIANTS = re.compile(r"^grc_core::(?:request|intervention|engine)\S*: .*pub enum (\w+) \{ (.*) \}$")
+VARIANTS = re.compile(r"^grc_core::(?:request|intervention|engine|definition)\S*: .*pub enum (\w+) \{ (.*) \}$")
 
 CLASSES: dict[str, type] = {
     "Grc": grc.Store,
@@ -112,6 +113,25 @@ def test_every_command_has_its_class() -> None:
 def test_every_work_on_site_has_its_class() -> None:
     renamed = {"Plan": "Planning", "Erase": "EraseOnSite"}
     assert {renamed.get(name, name) for name in _variants("Work")} == set(site.__all__) - {"SiteWork"}
+
+
+def test_every_word_is_said() -> None:
+    def words(enum: str) -> set[str]:
+        return {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower() for name in _variants(enum)}
+
+    assert words("Phase") == {phase.value for phase in grc.Phase}
+    assert words("FieldKind") == {kind.value for kind in grc.FieldKind}
+    answers = (COMPILED / "answers.rs").read_text(encoding="utf-8")
+    for enum in ("Action", "Ask"):
+        assert {f"{enum}::{name}" for name in _variants(enum)} <= set(re.findall(rf"\b{enum}::\w+(?= =>)", answers))
+
+
+def test_every_error_has_its_class() -> None:
+    failure = (COMPILED / "failure.rs").read_text(encoding="utf-8")
+    # That of the system's source of randomness says all in its message.
+    named = set(re.findall(r"\bGrcError::(\w+)", failure)) | {"Entropy"}
+    assert _variants("GrcError") <= named
+    assert len(named) > 15 and set(re.findall(r'=> "([A-Z]\w+)"', failure)) <= set(errors.__all__)
 
 
 def test_every_report_and_delivery_has_its_class() -> None:

@@ -38,16 +38,28 @@ impl Environment {
         self.folder.join("bin/python")
     }
 
+    /// The one of this name, with nothing in it.
+    pub(crate) fn empty(name: &str) -> Result<Self, Box<dyn Error>> {
+        let environment = Self::named(name)?;
+        if environment.folder.exists() {
+            std::fs::remove_dir_all(&environment.folder)?;
+        }
+        Ok(environment)
+    }
+
     /// Makes it, if it is not there, and brings it up to date: these packages, and the bindings.
     pub(crate) fn install(&self, requirements: &[&str], wheel: Wheel) -> Outcome {
         if !self.python().exists() {
             needs::python()?;
             run(Command::new("python3").args(["-m", "venv"]).arg(&self.folder))?;
         }
-        for requirements in requirements {
-            self.pip(&["-r", requirements], wheel)?;
-        }
+        self.packages(requirements)?;
         self.pip(&["--force-reinstall", "--no-deps", &format!("./{BINDINGS}")], wheel)
+    }
+
+    /// Brings these packages in.
+    pub(crate) fn packages(&self, requirements: &[&str]) -> Outcome {
+        requirements.iter().try_for_each(|requirements| self.pip(&["-r", requirements], Wheel::Release))
     }
 
     fn pip(&self, arguments: &[&str], wheel: Wheel) -> Outcome {

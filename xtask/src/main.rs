@@ -105,6 +105,11 @@ const COMMANDS: &[Command] = &[
         run: Run::Plain(python::test),
     },
     Command {
+        name: "wheel",
+        help: "the Python bindings as anybody installs them, alone; and the tests of their memory, which take minutes",
+        run: Run::Plain(python::installed),
+    },
+    Command {
         name: "rusqlite",
         help: "the tests of grc-sqlite with both ends of the range of rusqlite, in the target folder",
         run: Run::Plain(rusqlite::test),

@@ -3,7 +3,7 @@
 
 use crate::{
     Outcome,
-    environment::{BINDINGS, Environment, Wheel, root},
+    environment::{BINDINGS, Environment, Wheel, root, run},
 };
 use private_server::{Server, Setup};
 use std::process::Command;
@@ -60,6 +60,23 @@ pub(crate) fn test() -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Installs the bindings as anybody does, built for use, into an environment that has nothing else, and looks at what can be
+/// done there; and runs the tests that take minutes.
+pub(crate) fn installed() -> Outcome {
+    let environment = Environment::empty("wheel")?;
+    environment.install(&[], Wheel::Release)?;
+    let (root, python, server) = (root()?, environment.python(), server()?);
+    let address = server.url("");
+    let command = |arguments: &[&str], folder: &str| {
+        let mut command = Command::new(&python);
+        command.args(arguments).current_dir(root.join(folder)).env(SERVER.0, address.trim_end_matches('/'));
+        command
+    };
+    run(&mut command(&["grc-python/tools/installed.py"], "."))?;
+    environment.packages(&[REQUIREMENTS[0]])?;
+    run(&mut command(&["-m", "pytest", "-q", "-m", "slow"], BINDINGS))
 }
 
 /// A server of the tests' own.
