@@ -1,5 +1,4 @@
-//! Tables, also as columns that pandas, polars, DuckDB and pyarrow read without a copy of ours (the Arrow PyCapsule
-//! interface).
+//! Tables, also as columns that pandas, polars, DuckDB and pyarrow read (the Arrow PyCapsule interface), made when they ask.
 
 use crate::{
     answers::{all, made},
