@@ -225,7 +225,12 @@ impl Mapping {
             .map_err(|error| Failure::usage(format!("the mapping {}: {}", path.display(), error.text)))
     }
 
+    /// Reads the text of a mapping file; what is said of a wrong one is short, however long its lines and names are.
     pub(super) fn parse(text: &str) -> Res<Self> {
+        Self::read(text).map_err(|error| Failure { text: both_ends(error.text), ..error })
+    }
+
+    fn read(text: &str) -> Res<Self> {
         let read: MappingFile =
             toml::from_str(text).map_err(|error| Failure::usage(error.to_string().trim_end().to_owned()))?;
         let FileFormat { separator, quote, encoding, dates, time_zone } = read.file;
@@ -339,6 +344,18 @@ impl Mapping {
     }
 }
 
+/// A text without its middle if it is long: what is wrong stands at its start or at its end.
+fn both_ends(text: String) -> String {
+    const EACH: usize = 250;
+    let count = text.chars().count();
+    if count <= 2 * EACH {
+        return text;
+    }
+    let start: String = text.chars().take(EACH).collect();
+    let end: String = text.chars().skip(count - EACH).collect();
+    format!("{start} … {end}")
+}
+
 fn one_byte(key: &str, text: &str) -> Res<u8> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),
@@ -360,6 +377,26 @@ mod tests {
             include_str!("../../mappings/personal.toml"),
         ] {
             Mapping::parse(text).unwrap_or_else(|error| panic!("{}", error.text));
+        }
+    }
+
+    /// Found by fuzzing: the reader of TOML repeats the line that is wrong, and a line can be as long as the file.
+    #[test]
+    fn of_a_long_line_both_ends_are_said() {
+        let long = "é".repeat(50_000);
+        for (text, start, end) in [
+            (
+                format!("[columns]\n\nopened = {long}"),
+                "TOML parse error at line 3, column 10",
+                "string values must be quoted",
+            ),
+            (format!("[columns]\n{long} = \"o\""), "TOML parse error at line 2", "^"),
+            (format!("[columns]\n\"{long}\" = \"o\""), "TOML parse error at line 2", "`place`"),
+            (format!("[columns]\n[file]\nencoding = \"{long}\""), "`éé", "`windows-1252` or `latin-1`"),
+        ] {
+            let said = Mapping::parse(&text).unwrap_err().text;
+            assert!(said.chars().count() < 600, "{} characters are said", said.chars().count());
+            assert!(said.starts_with(start) && said.contains(end), "{said}");
         }
     }
 
