@@ -334,14 +334,17 @@ impl Authority {
                     .collect(),
             })
             .collect();
+        // What is left of a position tells of it too.
+        let coarse = request.place.as_ref().and_then(|place| place.coarse);
+        let coarse = coarse.filter(|_| acting.reads(organisation, procedure, "place.point", Some(request)));
         let place = request.place.as_ref().map(|place| PlaceView {
             zone: place.data.zone.clone(),
             address: place.data.address.and_then(text),
-            point: place.coarse.or_else(|| match place.data.point.and_then(value) {
+            point: coarse.or_else(|| match place.data.point.and_then(value) {
                 Some(Value::Point(lat, lon)) => Some((lat, lon)),
                 _ => None,
             }),
-            coarse: place.coarse.is_some(),
+            coarse: coarse.is_some(),
         });
         let messages = request
             .messages

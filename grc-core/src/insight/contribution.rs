@@ -29,6 +29,8 @@ pub(super) struct Contribution<'a> {
 pub(super) struct Counted<'a> {
     pub(super) id: Uuid,
     pub(super) measure: &'a Measure,
+    /// Whether its amounts are seen, and from whom something was bought.
+    pub(super) money: bool,
 }
 
 impl<'a> Counted<'a> {
@@ -194,7 +196,8 @@ impl<'a> Counted<'a> {
                 return several(self.spans("exchange").filter(|span| is_answer(span)), "channel", parts);
             }
             (Dimension::Supplier, _) => {
-                let spans = self.spans("work").chain(self.spans("intervention"));
+                let work = self.spans("work").filter(|_| self.money);
+                let spans = work.chain(self.spans("intervention"));
                 return several(spans, "supplier", parts);
             }
             _ => Part::word(dimension.fact().and_then(|fact| self.measure.facts.word(fact))),

@@ -20,7 +20,8 @@ use std::fmt;
 /// | `channel-out` | counts and delays | the channels by which somebody answered it: it counts once in each |
 ///
 /// So the rows of `supplier` and `channel-out` may sum to more than there are requests, never to more minutes or cents
-/// than were spent.
+/// than were spent. From whom something was bought is for those who may see amounts: to others `supplier` is who does the
+/// interventions.
 ///
 /// Some pairs mean nothing and are refused (`figures.dimension`): `open` by weekday or hour, or by more than one of
 /// month, week and day; `total`, which has no date, by any; messages in, minutes and cents by `channel-out`.

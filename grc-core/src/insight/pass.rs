@@ -92,11 +92,10 @@ impl Authority {
                     // Each is read, counted and let go before the next.
                     let measure = &read(bytes, &mut words)?;
                     let facts = MeasureEnv(measure);
-                    let counted = Counted { id: key.id, measure };
                     for (question, tally) in &mut tallies {
                         if reach.counts(question, &facts) {
-                            let money = question.is_of_money() && reach.money.holds(&facts);
-                            tally.add(counted, money)?;
+                            let money = question.tells_of_money() && reach.money.holds(&facts);
+                            tally.add(Counted { id: key.id, measure, money })?;
                         }
                     }
                 }
@@ -142,13 +141,14 @@ impl Authority {
                 for (key, bytes) in &rows {
                     let measure = &read(bytes, &mut words)?;
                     let facts = MeasureEnv(measure);
-                    let readable = !group.is_money() || reach.money.holds(&facts);
+                    let money = question.tells_of_money() && reach.money.holds(&facts);
+                    let readable = !group.is_money() || money;
                     if !readable || !reach.see.holds(&facts) || !reach.counts(&question, &facts) {
                         continue;
                     }
                     let mut is_behind = false;
                     each_place(
-                        Counted { id: key.id, measure },
+                        Counted { id: key.id, measure, money },
                         group,
                         &mut plan,
                         &mut |place, contribution| {

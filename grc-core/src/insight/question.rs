@@ -109,6 +109,11 @@ impl Question {
         self.figures.iter().any(|figure| figure.group().is_money())
     }
 
+    /// Whether the answer tells of amounts, or from whom something was bought.
+    pub(crate) fn tells_of_money(&self) -> bool {
+        self.is_of_money() || self.by.contains(&Dimension::Supplier)
+    }
+
     /// Whether requests are told apart in the answer.
     pub(crate) fn is_by_request(&self) -> bool {
         self.by.contains(&Dimension::Request)

@@ -44,10 +44,10 @@ impl Tally {
     }
 
     /// Counts a request. Groups of money only if the actor may see its amounts.
-    pub(super) fn add(&mut self, counted: Counted<'_>, money: bool) -> Result<(), Refusal> {
+    pub(super) fn add(&mut self, counted: Counted<'_>) -> Result<(), Refusal> {
         for n in 0..self.plan.groups.len() {
             let Some(group) = self.plan.groups.get(n).copied() else { continue };
-            if group.is_money() && !money {
+            if group.is_money() && !counted.money {
                 continue;
             }
             let keeps = self.plan.each.get(n).copied().unwrap_or(false);

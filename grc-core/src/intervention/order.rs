@@ -177,7 +177,7 @@ impl WorkOrder {
         }
         let point = match place.and_then(|place| place.data.point).and_then(|slot| values.get(&slot)) {
             Some(Value::Point(lat, lon)) => Some((*lat, *lon)),
-            _ => place.and_then(|place| place.coarse),
+            _ => place.and_then(|place| place.coarse).filter(|_| reads("place.point")),
         };
         let zone = place.and_then(|place| place.data.zone.as_ref());
         self.requests.push(OrderRequest {

@@ -3,6 +3,7 @@
 mod commands;
 mod erasure;
 mod history;
+mod sites;
 
 use crate::{
     errand::{self, OVERSEER, TOWN},
@@ -40,13 +41,16 @@ pub(crate) fn everything(scene: &Scene, town: &Authority) {
         // Offices close what is left, but not all; holds stay.
         close_most(scene, town).await;
         work_off(scene, town, 16, 26 * DAY).await;
-        erasure::check(scene, town, &history::read(scene).await).await;
+        let events = history::read(scene).await;
+        erasure::check(scene, town, &events).await;
+        sites::check(scene, town, &events).await;
         streams(scene, town).await;
         // What holds kept goes when they end.
         release_all(scene, town).await;
         work_off(scene, town, 4, 26 * DAY).await;
         let events = history::read(scene).await;
         erasure::check(scene, town, &events).await;
+        sites::check(scene, town, &events).await;
         erasure::check_keys(scene, town, &events).await;
         commands::check(scene, &events);
         streams(scene, town).await;

@@ -3,7 +3,7 @@
 
 use crate::{
     errand::{self, Errand},
-    mutant::{Mutant, Wrong},
+    mutant::{Mutant, Wrong, WrongKeyring},
     store::Far,
     world::{At, SkewedClock, World},
 };
@@ -37,6 +37,7 @@ impl Places {
         let mut near = Stores::memory();
         if world.mutant != Mutant::None {
             near.store = Arc::new(Wrong::new(near.store, world.mutant));
+            near.keyring = Arc::new(WrongKeyring::new(near.keyring, world.mutant));
         }
         let store: Arc<dyn Store> = Far::new(Arc::clone(&near.store), world);
         let blobs: Arc<dyn BlobStore> = Far::new(Arc::clone(&near.blobs), world);
