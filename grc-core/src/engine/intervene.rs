@@ -463,9 +463,13 @@ impl Authority {
     }
 
     /// What was bought is told in words that a person typed, of any of the requests that it serves: it goes before the
-    /// first of them is forgotten. The numbers of quotes and invoices stay, with the accounts.
+    /// first of them is forgotten; or, while another of them is under a hold, before that one is. The numbers of quotes and
+    /// invoices stay, with the accounts.
     pub(super) async fn forget_items(&self, id: InterventionId) -> Result<(), GrcError> {
         let Some(loaded) = self.load_intervention(id, &[], Parts::None).await? else { return Ok(()) };
+        if loaded.served.iter().any(|served| !served.request.holds.is_empty()) {
+            return Ok(());
+        }
         let slots = &loaded.intervention.book.slots;
         let items = slots.iter().filter(|(_, path)| **path == *"item").map(|(slot, _)| *slot);
         match items.collect::<Vec<Slot>>() {

@@ -350,10 +350,11 @@ pub fn decide_work(
             desk.photo(intervention, *request, *occasion, file, &works(Action::Work));
         }
         Work::Erase { slots, reason } => {
-            if site.acting.kind() != ActorKind::Host {
+            let host = site.acting.kind() == ActorKind::Host;
+            if !host {
                 need(Action::Erase)?;
             }
-            erase(intervention, slots, reason, &mut desk);
+            erase(intervention, slots, reason, host || may(Action::Cost), &mut desk);
         }
     }
     not_before(at, served, site)?;
@@ -467,7 +468,8 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn erase(intervention: &Intervention, slots: &[Slot], reason: &str, desk: &mut Desk<'_>) {
+/// Its values are for who may see amounts (`reads`): whether there is one is not for others to find out.
+fn erase(intervention: &Intervention, slots: &[Slot], reason: &str, reads: bool, desk: &mut Desk<'_>) {
     let Ok(reason) = Word::new(reason) else {
         let hint = "give one such as `right-to-erasure`";
         return desk.problem("erase.reason", "reason", "the reason is not a word", hint);
@@ -477,7 +479,7 @@ fn erase(intervention: &Intervention, slots: &[Slot], reason: &str, desk: &mut D
         return desk.problem("request.held", "request", message, "ask who set it to lift it first");
     }
     let living = |slot: &Slot| intervention.book.slots.contains_key(slot);
-    if slots.is_empty() || !slots.iter().all(living) {
+    if !reads || slots.is_empty() || !slots.iter().all(living) {
         let hint = "name slots of this intervention that are still there";
         return desk.problem("erase.nothing", "slots", "there is nothing to erase under some of these", hint);
     }

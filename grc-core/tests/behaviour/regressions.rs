@@ -6,12 +6,13 @@ use crate::common::{self, Town, at, leak, refusal};
 use async_trait::async_trait;
 use grc_core::{
     Actor, Assignee, Authority, Budget, Condition, Grc, GrcError, Intake, InterventionId, KeyId, List, Party,
-    RequestId, SeededEntropy, Stores, Value, Word,
+    Place, RequestId, SeededEntropy, Stores, Value, Word,
     condition::Var,
     conformance::{Fault, FaultStore, Over},
     definition::Definition,
     engine::SiteInstruction,
-    intervention::{Planning, Work},
+    insight::{Dimension, Figure, Question},
+    intervention::{Planning, Purchase, Work},
     request::{Command, Fire},
     storage::{Load, Loaded, StorageError, StorageErrorKind, Store, StreamKey},
     vault::{DataKey, KeyState, Keyring, KeyringError, KeyringInfo, Slot, SlotKey},
@@ -488,5 +489,108 @@ fn a_keyed_command_on_site_that_is_done_meanwhile_is_answered_as_done() {
         // Without a key it is refused: it is done already.
         let again = worker().work_on(id, None, Work::done_with(leak, "Collier changé.")).await;
         assert!(matches!(again, Err(GrcError::Refused(_))), "{again:?}");
+    });
+}
+
+/// Work for these requests by the fitters, with something bought for it.
+async fn bought_for(town: &Town, requests: &[RequestId]) -> InterventionId {
+    let (from, until) = (at("2026-11-25T08:00:00Z").to_utc(), at("2026-11-25T11:00:00Z").to_utc());
+    let planning = Planning::new(from, until).team("fontainiers");
+    let planning = requests.iter().fold(planning, |planning, request| planning.serving(*request));
+    let chief = town.agent("a-02");
+    let id = chief.plan(planning).await.unwrap().id();
+    let purchase = Purchase::net(5_000).supplier("enrobes-du-sud").item("Collier").invoice("F-1");
+    chief.work_on(id, None, Work::Buy(purchase)).await.unwrap();
+    id
+}
+
+async fn closed(town: &Town, id: RequestId) {
+    let chief = town.agent("a-02");
+    chief.act_on(id, None, Fire::new("traiter")).await.unwrap();
+    chief.act_on(id, None, Fire::new("cloturer").outcome("repare")).await.unwrap();
+}
+
+/// Anonymising leaves a position of about a kilometre: it was shown to who could not read the position itself.
+#[test]
+fn what_is_left_of_a_position_is_for_who_may_read_the_position() {
+    block_on(async {
+        let town = town_with(|procedure| {
+            let rights = procedure.rights.entry("place.point".parse().unwrap()).or_default();
+            rights.read = Some(vec!["accueil".to_owned()]);
+        })
+        .await;
+        let place = Place::address("12 rue des Lilas", "35000", "Rennes").and_position(48.1173, -1.6778);
+        let id = town.agent("a-01").submit(leak().at(place)).await.unwrap().id();
+        town.agent("a-02").act_on(id, None, Fire::new("affecter").to(Assignee::agent("a-05"))).await.unwrap();
+        let work = bought_for(&town, &[id]).await;
+        closed(&town, id).await;
+        town.clock.set(at("2028-01-10T10:00:00Z"));
+        assert_eq!(town.authority.host("worker").work(None, Budget::ALL).await.unwrap().anonymised, 1);
+        for (agent, point) in [("a-01", Some((48_110_000, -1_680_000))), ("a-02", None), ("a-05", None)] {
+            let seen = town.agent(agent).open(id).await.unwrap();
+            let place = seen.place().unwrap();
+            assert_eq!((place.point, place.coarse), (point, point.is_some()), "{agent}");
+            let order = town.agent(agent).work_order(work).await.unwrap();
+            assert_eq!(order.requests[0].point, point, "{agent}, on the work order");
+        }
+    });
+}
+
+/// Who may not see amounts is not told from whom something was bought; figures by supplier told it.
+#[test]
+fn figures_tell_from_whom_something_was_bought_to_who_may_see_amounts() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let id = assigned(&town).await;
+        bought_for(&town, &[id]).await;
+        let question = Question::all().figures([Figure::Total]).by([Dimension::Supplier]);
+        for (agent, supplier) in [("a-08", None), ("a-02", Some("enrobes-du-sud"))] {
+            let table = town.agent(agent).measure(&question).await.unwrap();
+            let suppliers: Vec<_> = table.rows.iter().flat_map(|row| row.ids()).collect();
+            assert_eq!(suppliers, [supplier], "{agent}");
+        }
+    });
+}
+
+/// What was bought for two requests went when the first of them was forgotten, although the other was under a hold.
+#[test]
+fn what_was_bought_waits_for_a_hold_on_another_request() {
+    block_on(async {
+        let town = town_with(|_| {}).await;
+        let requests = [assigned(&town).await, assigned(&town).await];
+        let work = bought_for(&town, &requests).await;
+        let chief = town.agent("a-09");
+        chief.act_on(requests[1], None, Command::Hold { reason: "contentieux".into() }).await.unwrap();
+        for request in requests {
+            closed(&town, request).await;
+        }
+        let item = async || town.agent("a-09").intervention(work).await.unwrap().entries()[0].item.clone();
+        let forgotten = async |day| {
+            town.clock.set(at(day));
+            town.authority.host("worker").work(None, Budget::ALL).await.unwrap().anonymised
+        };
+        assert_eq!((forgotten("2028-01-10T10:00:00Z").await, item().await.as_deref()), (1, Some("Collier")));
+        chief.act_on(requests[1], None, Command::Release { hold: 1 }).await.unwrap();
+        assert_eq!((forgotten("2028-01-11T10:00:00Z").await, item().await), (1, None));
+    });
+}
+
+/// Numbers of quotes and invoices are for who may see amounts; whoever may erase could erase them, and so find out
+/// whether there are any.
+#[test]
+fn who_may_not_see_amounts_erases_no_numbers_of_invoices() {
+    block_on(async {
+        let town = Town::open("voirie").await;
+        let mut definition = common::definition("voirie").resolved();
+        let sees = definition.organisation.grants.iter_mut().find(|grant| grant.to == ["accueil"]).unwrap();
+        sees.may.push(grc_core::definition::Action::Erase);
+        town.authority.host("essai").publish(&definition).await.unwrap();
+        let id = assigned(&town).await;
+        let work = bought_for(&town, &[id]).await;
+        let erase = |slot| Work::Erase { slots: vec![slot], reason: "erreur".to_owned() };
+        let there = refusal(town.agent("a-01").work_on(work, None, erase(1)).await);
+        let absent = refusal(town.agent("a-01").work_on(work, None, erase(9)).await);
+        assert!(there.has("erase.nothing") && there == absent, "{there} and {absent}");
+        town.agent("a-09").work_on(work, None, erase(1)).await.unwrap();
     });
 }
