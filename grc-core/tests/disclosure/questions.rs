@@ -167,7 +167,7 @@ async fn persons(session: &Session, answers: &mut Answers) {
     for second in [false, true] {
         for other in [Other::AsLong, Other::Longer] {
             let world = Secrets { second, kept: Kept::FromAgents, other };
-            for n in 0..12 {
+            for n in 0..8 {
                 let (phone, email) = (world.phone(n), world.email(n));
                 let by = session.by_contact("voie", Contact::Phone, &phone).await;
                 answers.note("person", format!("{second} {other:?} phone {n}"), &by);

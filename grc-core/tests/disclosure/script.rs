@@ -194,10 +194,7 @@ fn purchase(secrets: Secrets, n: usize, dice: &mut Dice) -> Purchase {
     if secrets.has(What::Supplier) {
         purchase = purchase.supplier(secrets.supplier(n));
     }
-    if let Some(item) = secrets.some_text(What::Item, n) {
-        purchase = purchase.item(item);
-    }
-    purchase.invoice(secrets.text(What::Number, n))
+    purchase.item(secrets.text(What::Item, n)).invoice(secrets.text(What::Number, n))
 }
 
 async fn on_site(world: &mut World, n: usize, dice: &mut Dice) -> String {

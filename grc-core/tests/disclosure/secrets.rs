@@ -105,7 +105,6 @@ impl Secrets {
                 | What::Priority
                 | What::Day
                 | What::Supplier
-                | What::Item
         );
         !(may_lack && self.differs(what) && matches!(self.other, Other::Absent))
     }

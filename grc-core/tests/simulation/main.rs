@@ -128,6 +128,10 @@ const FLOORS: &[(&str, u64)] = &[
     ("keys looked at that are destroyed", 1_000),
     ("runs in which nothing personal was left", 12),
     ("cells of figures compared", 20_000),
+    ("interventions looked at, a request forgotten", 600),
+    ("interventions looked at, all requests forgotten", 500),
+    ("numbers of invoices that stay", 100),
+    ("things bought that are gone", 100),
 ];
 
 fn number(name: &str) -> Option<u64> {
