@@ -133,7 +133,7 @@ impl Secrets {
         match (self.differs(What::Priority), self.is_longer(What::Priority)) {
             (false, _) => "basse",
             (_, true) => "vitale",
-            (_, false) if n % 3 == 0 => "vitale",
+            (_, false) if n.is_multiple_of(3) => "vitale",
             _ => "haute",
         }
     }
