@@ -5,7 +5,6 @@
 use super::{Grc, GrcError, List, Stores, sealing::context_of};
 use crate::{
     Actor, Definition, Instruction, Intake, InterventionId, ManualClock, Moment, RequestId, SeededEntropy,
-    Word,
     intervention::{InterventionEvent, Planning, Work},
     request::{Command, Event, RequestEvent, head},
     storage::{Fact, MemoryStore, StoredEvent, StreamRow},
@@ -19,9 +18,8 @@ use std::sync::Arc;
 const RENAMED: [(&str, &str, &str); 3] =
     [("submitted", "via", "channel"), ("noted", "message", "text"), ("planned", "end", "until")];
 
-fn rename(body: &mut Value, old: impl Fn(&(&'static str, &'static str, &'static str)) -> [&'static str; 2]) {
-    for renamed in RENAMED.iter().filter(|renamed| body["kind"] == renamed.0) {
-        let [from, to] = old(renamed);
+fn rename(body: &mut Value, kind: &str, from: &str, to: &str) {
+    if body["kind"] == kind {
         let data = body["data"].as_object_mut().unwrap();
         let value = data.remove(from).unwrap();
         data.insert(to.to_owned(), value);
@@ -30,7 +28,7 @@ fn rename(body: &mut Value, old: impl Fn(&(&'static str, &'static str, &'static 
 
 /// Makes of a body of the earlier format one of the present.
 pub(crate) fn upcast(body: &mut Value) -> Result<(), String> {
-    rename(body, |(_, then, now)| [then, now]);
+    RENAMED.iter().for_each(|(kind, then, now)| rename(body, kind, then, now));
     Ok(())
 }
 
@@ -39,7 +37,7 @@ fn written_in(format: u32, body: &[u8]) -> Vec<u8> {
     let mut body: Value = serde_json::from_slice(body).unwrap();
     assert_eq!(body["v"], Event::<RequestEvent>::VERSION);
     if format < Event::<RequestEvent>::VERSION {
-        rename(&mut body, |(_, then, now)| [now, then]);
+        RENAMED.iter().for_each(|(kind, then, now)| rename(&mut body, kind, now, then));
     }
     body["v"] = json!(format);
     crate::canonical::to_bytes(&body).unwrap()
@@ -140,15 +138,14 @@ fn a_town_of_an_earlier_format_says_the_same_and_is_written_on() {
             let head = authority.session(Actor::agent("a-03"));
             head.act_on(town.request, Some(2), Instruction::new(Command::note("revu"))).await.unwrap();
             head.work_on(town.site, Some(2), Work::spend(30)).await.unwrap();
-            let definition = authority.host("set-up").definition().await.unwrap();
-            let mut definition = definition.clone();
+            let mut definition = authority.host("set-up").definition().await.unwrap();
             definition.organisation.phone_code = 262;
             authority.host("set-up").publish(&definition).await.unwrap();
             let mut written = Vec::new();
             town.store.rewrite(|row, events| {
                 written.push(formats(events));
                 // What was written on is of the present fold, and of no other.
-                assert_eq!(row.body.starts_with(br#"{"of""#), false, "{}", row.key.kind);
+                assert!(!row.body.starts_with(br#"{"of""#), "{}", row.key.kind);
             });
             written.sort();
             assert_eq!(written, [vec![1, 1, 1, 1, 2, 2], vec![1, 1, 2], vec![1, 2]]);
