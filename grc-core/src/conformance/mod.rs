@@ -71,6 +71,8 @@ mod filter;
 pub mod fuzzing;
 mod harness;
 mod keyring;
+#[doc(hidden)]
+pub mod kinds;
 mod leases;
 mod limits;
 mod links;

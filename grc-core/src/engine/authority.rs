@@ -1,6 +1,6 @@
 //! An authority as the engine sees it: its definition, cached by version.
 
-use super::{Grc, GrcError, Here, Host, Session, keys::Keys};
+use super::{Grc, GrcError, Here, Host, Session, keys::Keys, kinds::DocumentKind};
 use crate::{
     Actor, Word,
     definition::{Label, Organisation, Procedure},
@@ -102,7 +102,8 @@ impl Authority {
                 return Ok(current.clone());
             }
         }
-        let range = DocumentRange::newest(self.0.name.clone(), Word::of("organisation"), Word::of("main"));
+        let range =
+            DocumentRange::newest(self.0.name.clone(), DocumentKind::Organisation.word(), Word::of("main"));
         let document = self.0.grc.0.stores.store.documents(&range).await?.into_iter().next();
         let document = document.ok_or_else(|| GrcError::NoDefinition(self.0.name.to_string()))?;
         let parsed = serde_json::from_slice(&document.body)
@@ -138,7 +139,7 @@ impl Authority {
         }
         let range = DocumentRange {
             which: Which::Version(version),
-            ..DocumentRange::newest(self.0.name.clone(), Word::of("procedure"), type_.clone())
+            ..DocumentRange::newest(self.0.name.clone(), DocumentKind::Procedure.word(), type_.clone())
         };
         let document = self.0.grc.0.stores.store.documents(&range).await?.into_iter().next();
         let document = document

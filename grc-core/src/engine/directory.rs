@@ -1,6 +1,6 @@
 //! The directory of agents: events name them by an opaque id, their names are here, sealed, each under its own key.
 
-use super::{Authority, GrcError, Here, Host, Session};
+use super::{Authority, GrcError, Here, Host, Session, kinds::DocumentKind};
 use crate::{
     KeyId, Value, Word,
     refusal::{Problem, Refusal},
@@ -28,7 +28,8 @@ impl Authority {
         agent: &'a Word,
     ) -> Here<'a, Result<Option<(Document, Entry)>, GrcError>> {
         Box::pin(async move {
-            let range = DocumentRange::newest(self.name().clone(), Word::of("directory"), agent.clone());
+            let range =
+                DocumentRange::newest(self.name().clone(), DocumentKind::Directory.word(), agent.clone());
             let Some(document) = self.inner().grc.0.stores.store.documents(&range).await?.into_iter().next()
             else {
                 return Ok(None);
@@ -63,7 +64,7 @@ impl Host {
         let sealed = seal(&context, 1, key_id, &key.slot(&context, 1), &Value::from(name), &*grc.entropy)?;
         let entry = Entry { key: key_id, row: URL_SAFE_NO_PAD.encode(VaultRow(vec![sealed]).to_bytes()?) };
         let document = Document {
-            kind: Word::of("directory"),
+            kind: DocumentKind::Directory.word(),
             name: id,
             version: before.as_ref().map_or(1, |(document, _)| document.version + 1),
             body: crate::canonical::to_bytes(&entry)?,

@@ -2,6 +2,7 @@
 
 use super::{
     Authority, GrcError,
+    kinds::LinkKind,
     rows::Writing,
     sealing::{Envelope, open_slots, point_of},
     session::Who,
@@ -28,18 +29,18 @@ impl Authority {
             return;
         }
         let stream = writing.stream.clone();
-        let drop = |prefix: &str| Step::DropLinks { stream: stream.clone(), prefix: prefix.to_owned() };
+        let drop = |kind: LinkKind| Step::DropLinks { stream: stream.clone(), prefix: kind.prefix() };
         for file in before.files.iter().filter(|file| gone.contains(&file.slot)) {
-            let key = LinkKey { kind: Word::of("blob"), key: file.blob.as_bytes().to_vec() };
+            let key = LinkKey { kind: LinkKind::Blob.word(), key: file.blob.as_bytes().to_vec() };
             batch.push(Step::DropLink { key, stream: stream.clone() });
         }
         let paths: BTreeSet<&Word> = gone.iter().filter_map(|slot| before.book.slots.get(slot)).collect();
         if writing.request.anonymised_at.is_some() {
-            for prefix in ["contact.", "index.", "source.", "tracking"] {
-                batch.push(drop(prefix));
+            for kind in [LinkKind::Contact, LinkKind::Index, LinkKind::Source, LinkKind::Tracking] {
+                batch.push(drop(kind));
             }
         } else if paths.iter().any(|path| path.as_str() == "code") {
-            batch.push(drop("tracking"));
+            batch.push(drop(LinkKind::Tracking));
         }
     }
 

@@ -1,8 +1,8 @@
 //! The embedding program's own errands: publishing, verification, holds.
 
 use super::{
-    Acted, Authority, GrcError, Here, Instruction, asked, authority::OrganisationDocument, session::Who,
-    verify::Verdict,
+    Acted, Authority, GrcError, Here, Instruction, asked, authority::OrganisationDocument,
+    kinds::DocumentKind, session::Who, verify::Verdict,
 };
 use crate::{
     Actor, InterventionId, RequestId, Word,
@@ -41,7 +41,7 @@ pub struct Published {
 /// What happened to an authority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
-enum AuthorityEvent {
+pub(super) enum AuthorityEvent {
     /// A definition was published.
     Published { organisation: u64, procedures: BTreeMap<Word, u64> },
 }
@@ -140,7 +140,7 @@ impl Host {
                 for (type_, newest, procedure) in chunk {
                     let body = crate::canonical::to_bytes(procedure)?;
                     let document = Document {
-                        kind: Word::of("procedure"),
+                        kind: DocumentKind::Procedure.word(),
                         name: type_.clone(),
                         version: newest + 1,
                         body,
@@ -155,7 +155,8 @@ impl Host {
                 AuthorityEvent::Published { organisation: version, procedures: document.procedures.clone() };
             self.record(&mut batch, published, version).await?;
             let body = crate::canonical::to_bytes(&document)?;
-            let document = Document { kind: Word::of("organisation"), name: Word::of("main"), version, body };
+            let document =
+                Document { kind: DocumentKind::Organisation.word(), name: Word::of("main"), version, body };
             batch.push(Step::PutDocument { document, expect: expect(old_version) });
             self.authority.commit(batch).await?;
             self.authority.forget_organisation();
@@ -181,8 +182,11 @@ impl Host {
 
     async fn newest_procedure(&self, type_: &Word) -> Result<u64, GrcError> {
         let inner = self.authority.inner();
-        let range =
-            crate::storage::DocumentRange::newest(inner.name.clone(), Word::of("procedure"), type_.clone());
+        let range = crate::storage::DocumentRange::newest(
+            inner.name.clone(),
+            DocumentKind::Procedure.word(),
+            type_.clone(),
+        );
         Ok(inner.grc.0.stores.store.documents(&range).await?.first().map_or(0, |document| document.version))
     }
 

@@ -5,6 +5,7 @@ use super::{
     Authority, Conflict, GrcError, Here, SiteInstruction,
     authority::Current,
     instruction::Canonical,
+    kinds::{DocumentKind, TaskKind},
     sealing::{Envelope, Sealed, context_of, open_slots, seal_decision, stream_of},
     session::Who,
     write::{LoadedRequest, RECEIPT_DAYS, TRIES},
@@ -421,7 +422,7 @@ impl Authority {
                 id: task,
                 queue: format!("destroy/{task}"),
                 order: 0,
-                kind: Word::of("destroy"),
+                kind: TaskKind::Destroy.word(),
                 stream,
                 due: envelope.recorded_at,
                 attempts: 0,
@@ -433,7 +434,7 @@ impl Authority {
             }));
         }
         batch.push(Step::Current {
-            kind: Word::of("organisation"),
+            kind: DocumentKind::Organisation.word(),
             name: Word::of("main"),
             version: envelope.organisation,
         });

@@ -1,6 +1,6 @@
 //! Keys in the engine's hands: issued in small batches, so that an intake pays no second flush.
 
-use super::{Authority, GrcError, authority::AuthorityInner};
+use super::{Authority, GrcError, authority::AuthorityInner, kinds::DocumentKind};
 use crate::{
     KeyId, Moment, Word, entropy,
     request::Acting,
@@ -100,7 +100,7 @@ impl AuthorityInner {
             }
             let key = self.fresh_key().await?;
             let body = crate::canonical::to_bytes(&KeyDocument { id: key.0, closing: false, since: None })?;
-            let document = Document { kind: Word::of("key"), name: name.clone(), version: 1, body };
+            let document = Document { kind: DocumentKind::Key.word(), name: name.clone(), version: 1, body };
             let grc = &self.grc.0;
             let batch = grc
                 .batch(&self.name, grc.clock.now())?
@@ -115,7 +115,7 @@ impl AuthorityInner {
     }
 
     async fn read_named(&self, name: &Word) -> Result<Option<Document>, GrcError> {
-        let range = DocumentRange::newest(self.name.clone(), Word::of("key"), name.clone());
+        let range = DocumentRange::newest(self.name.clone(), DocumentKind::Key.word(), name.clone());
         Ok(self.grc.0.stores.store.documents(&range).await?.into_iter().next())
     }
 
@@ -171,7 +171,7 @@ impl AuthorityInner {
         loop {
             let range = DocumentRange {
                 authority: self.name.clone(),
-                kind: Word::of("key"),
+                kind: DocumentKind::Key.word(),
                 name: None,
                 after,
                 which: Which::Newest,

@@ -3,9 +3,10 @@
 use super::{
     Authority, GrcError, Here, asked,
     authority::Current,
+    kinds::LinkKind,
     outline::Outline,
     sealing::{Opened, Wanted, open_all},
-    tokens::{contact_token, named_kind},
+    tokens::contact_token,
 };
 use crate::{
     Condition, Moment, RequestId, Value, Word,
@@ -419,7 +420,8 @@ impl Authority {
                             refuse("contact.form", "contact", "this is not an e-mail address or phone number")
                         })?;
                 let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-                query.linked = Some(LinkKey { kind: named_kind("contact", &key.name), key: token.to_vec() });
+                query.linked =
+                    Some(LinkKey { kind: LinkKind::Contact.named(&key.name), key: token.to_vec() });
                 query.limit = 100;
                 query.parts = BTreeSet::from([HEAD]);
                 loop {

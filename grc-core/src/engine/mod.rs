@@ -4,6 +4,8 @@ mod asked;
 mod authority;
 mod deliver;
 mod directory;
+#[cfg(test)]
+pub(crate) mod earlier;
 mod erasure;
 mod error;
 mod figures;
@@ -14,6 +16,7 @@ mod host;
 mod instruction;
 mod intervene;
 mod keys;
+pub(crate) mod kinds;
 mod letters;
 mod list;
 mod outline;
@@ -54,6 +57,8 @@ pub use transport::{Delivery, Outgoing, RecordingTransport, Transport};
 pub use verify::Verdict;
 pub use view::Seen;
 pub use work::{Budget, WorkReport};
+
+use kinds::DocumentKind;
 
 use crate::{
     BatchId, Clock, Entropy, Moment, Word,
@@ -181,7 +186,7 @@ impl Inner {
     /// Ties the store and its keyring together, or refuses the pair.
     fn bind_keyring<'a>(&'a self) -> Here<'a, Result<(), GrcError>> {
         Box::pin(async move {
-            let (kind, name, authority) = (Word::of("keyring"), Word::of("main"), Word::of(STORE));
+            let (kind, name, authority) = (DocumentKind::Keyring.word(), Word::of("main"), Word::of(STORE));
             for _ in 0..3 {
                 let range = DocumentRange::newest(authority.clone(), kind.clone(), name.clone());
                 let bound = self.stores.store.documents(&range).await?.into_iter().next();
@@ -217,7 +222,7 @@ impl Inner {
     pub(crate) async fn note_epoch(&self, epoch: u64) -> Result<(), GrcError> {
         let (id, _) = self.stores.keyring.epoch().await?;
         let document = Document {
-            kind: Word::of("keyring"),
+            kind: DocumentKind::Keyring.word(),
             name: Word::of("main"),
             // Version 1 is epoch 0: documents begin at 1.
             version: epoch + 1,

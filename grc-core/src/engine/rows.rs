@@ -4,8 +4,9 @@ use super::{
     Authority, GrcError,
     authority::Current,
     keys::NamedKey,
+    kinds::{DocumentKind, LinkKind, TaskKind},
     sealing::{Envelope, Sealed, point_of, seal_decision},
-    tokens::{index_values, is_contact, is_personal_index, named_kind, token_links},
+    tokens::{index_values, is_contact, is_personal_index, token_links},
     write::{LoadedRequest, Written},
 };
 use crate::{
@@ -98,8 +99,8 @@ impl Authority {
         known.extend(decision.slots.iter().map(|(_, slot)| (slot.slot, slot.value.expose().clone())));
         let month_key =
             if writing.request.anonymised_at.is_none() && relinks(request, decision, &gone, procedure) {
-                for prefix in ["contact.", "index."] {
-                    batch.push(Step::DropLinks { stream: row.key.clone(), prefix: prefix.to_owned() });
+                for kind in [LinkKind::Contact, LinkKind::Index] {
+                    batch.push(Step::DropLinks { stream: row.key.clone(), prefix: kind.prefix() });
                 }
                 Some(self.inner().month_key(&request.month).await?)
             } else {
@@ -158,12 +159,12 @@ impl Authority {
         for event in &decision.events {
             match event {
                 RequestEvent::Attached { file } => batch.push(Step::PutLink(Link {
-                    key: LinkKey { kind: Word::of("blob"), key: file.blob.as_bytes().to_vec() },
+                    key: LinkKey { kind: LinkKind::Blob.word(), key: file.blob.as_bytes().to_vec() },
                     stream: stream.clone(),
                     unique: true,
                 })),
                 RequestEvent::Linked { kind, target } => batch.push(Step::PutLink(Link {
-                    key: LinkKey { kind: named_kind("related", kind), key: target.as_bytes().to_vec() },
+                    key: LinkKey { kind: LinkKind::Related.named(kind), key: target.as_bytes().to_vec() },
                     stream: stream.clone(),
                     unique: false,
                 })),
@@ -177,14 +178,14 @@ impl Authority {
             }
             // Nothing is linked under a key that is closing.
             batch.push(Step::Current {
-                kind: Word::of("key"),
+                kind: DocumentKind::Key.word(),
                 name: month.name.clone(),
                 version: month.version,
             });
         }
         self.plan_steps(writing, *now, batch)?;
         batch.push(Step::Current {
-            kind: Word::of("organisation"),
+            kind: DocumentKind::Organisation.word(),
             name: Word::of("main"),
             version: current.version,
         });
@@ -219,23 +220,22 @@ impl Authority {
         let entropy = &*self.inner().grc.0.entropy;
         for plan in &writing.decision.plans {
             let id = TaskId::fresh(now, entropy)?;
-            let task =
-                |kind: &'static str, queue: String, order: u64, due: Moment, body: serde_json::Value| {
-                    Ok::<_, GrcError>(Step::Schedule(Task {
-                        id,
-                        queue,
-                        order,
-                        kind: Word::of(kind),
-                        stream: writing.stream.clone(),
-                        due,
-                        attempts: 0,
-                        lease: 0,
-                        leased_until: Moment::EPOCH,
-                        dead: false,
-                        code: None,
-                        body: crate::canonical::to_bytes(&body)?,
-                    }))
-                };
+            let task = |kind: TaskKind, queue: String, order: u64, due: Moment, body: serde_json::Value| {
+                Ok::<_, GrcError>(Step::Schedule(Task {
+                    id,
+                    queue,
+                    order,
+                    kind: kind.word(),
+                    stream: writing.stream.clone(),
+                    due,
+                    attempts: 0,
+                    lease: 0,
+                    leased_until: Moment::EPOCH,
+                    dead: false,
+                    code: None,
+                    body: crate::canonical::to_bytes(&body)?,
+                }))
+            };
             let stream = writing.stream.id;
             let step = match plan {
                 Plan::Cancel(kinds) => Step::Cancel {
@@ -244,20 +244,20 @@ impl Authority {
                 },
                 Plan::Retention { due } => {
                     let body = serde_json::json!({ "organisation": writing.current.version });
-                    task("retention", format!("retention/{stream}"), 0, *due, body)?
+                    task(TaskKind::Retention, format!("retention/{stream}"), 0, *due, body)?
                 }
                 Plan::Timer { due, transition } => {
                     let body = serde_json::json!({ "transition": transition });
-                    task("timer", format!("timer/{id}"), 0, *due, body)?
+                    task(TaskKind::Timer, format!("timer/{id}"), 0, *due, body)?
                 }
                 Plan::Deliver { message, channel, round } => {
                     let body = serde_json::json!({ "message": message, "channel": channel, "round": round });
-                    task("deliver", format!("deliver/{stream}/{channel}"), *message, now, body)?
+                    task(TaskKind::Deliver, format!("deliver/{stream}/{channel}"), *message, now, body)?
                 }
                 Plan::Destroy { keys, blobs } if keys.is_empty() && blobs.is_empty() => continue,
                 Plan::Destroy { keys, blobs } => {
                     let body = serde_json::json!({ "keys": keys, "blobs": blobs });
-                    task("destroy", format!("destroy/{id}"), 0, now, body)?
+                    task(TaskKind::Destroy, format!("destroy/{id}"), 0, now, body)?
                 }
             };
             batch.push(step);

@@ -2,7 +2,7 @@
 
 use super::{
     Authority, GrcError, Here, HistoryEntry, Instruction, List, Listed, Seen, authority::Current, files,
-    write::Written,
+    kinds::LinkKind, write::Written,
 };
 use crate::{
     Actor, BlobId, RequestId, TrackingCode, Word,
@@ -128,7 +128,7 @@ impl Session {
             let inner = self.authority.inner();
             let token = inner.tracking_token(code).await?;
             let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-            query.linked = Some(LinkKey { kind: Word::of("tracking"), key: token.to_vec() });
+            query.linked = Some(LinkKey { kind: LinkKind::Tracking.word(), key: token.to_vec() });
             query.limit = 1;
             let page = inner.grc.0.stores.store.query(&query).await?;
             Ok(page.rows.first().map(|record| RequestId::from_uuid(record.row.key.id)))

@@ -4,12 +4,18 @@ use super::{
     authority::OrganisationDocument,
     deliver::Deliver,
     directory::Entry,
+    host::AuthorityEvent,
     keys::KeyDocument,
     work::{Destroy, Timer},
 };
 use crate::{definition::Procedure, vault::VaultRow};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+/// Reads a body as an event of an authority's own stream.
+pub(crate) fn authority_event<'d, D: Deserializer<'d>>(body: D) -> Result<(), D::Error> {
+    AuthorityEvent::deserialize(body).map(|_| ())
+}
 
 /// Reads bytes as each of them; answers as how many they could be read.
 pub(crate) fn read_as_each(bytes: &[u8]) -> usize {

@@ -4,10 +4,11 @@ use super::{
     Authority, GrcError, Here,
     authority::Current,
     instruction::Canonical,
+    kinds::LinkKind,
     rows::Writing,
     sealing::{Envelope, open_slots, seal_decision, stream_of},
     session::Who,
-    tokens::{is_contact, is_personal_index, named_kind, source_token},
+    tokens::{is_contact, is_personal_index, source_token},
     write::{RECEIPT_DAYS, TRIES, Written},
 };
 use crate::{
@@ -183,10 +184,10 @@ impl Authority {
         let link = |kind: Word, key: Vec<u8>, unique| {
             Step::PutLink(Link { key: LinkKey { kind, key }, stream: stream.clone(), unique })
         };
-        batch.push(link(Word::of("tracking"), inner.tracking_token(code).await?.to_vec(), true));
+        batch.push(link(LinkKind::Tracking.word(), inner.tracking_token(code).await?.to_vec(), true));
         if let (Some(month), Some(source)) = (&month_key, &intake.source) {
             let token = source_token(&month.key, source);
-            batch.push(link(named_kind("source", &month.name), token.to_vec(), true));
+            batch.push(link(LinkKind::Source.named(&month.name), token.to_vec(), true));
         }
         if let Some(token) = token {
             batch.push(Step::PutReceipt(ReceiptRow {

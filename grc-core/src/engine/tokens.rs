@@ -1,6 +1,6 @@
 //! Tokens: what can be looked up without being kept (docs/formats.md §10).
 
-use super::keys::NamedKey;
+use super::{keys::NamedKey, kinds::LinkKind};
 use crate::{
     Typed, Value, Word, contact,
     definition::Procedure,
@@ -9,10 +9,6 @@ use crate::{
     vault::DataKey,
 };
 use std::collections::BTreeSet;
-
-pub(crate) fn named_kind(kind: &str, name: &Word) -> Word {
-    Word::new(&format!("{kind}.{name}")).unwrap_or_else(|_| Word::slug(&format!("{kind}.{name}")))
-}
 
 /// The token of a contact; none for what is no contact.
 pub(crate) fn contact_token(
@@ -63,17 +59,17 @@ pub(crate) fn token_links(
             let token = values
                 .get(slot)
                 .and_then(|value| contact_token(&month.key, &request.sector, &path, value, phone_code));
-            keys.extend(token.map(|token| ("contact", token)));
+            keys.extend(token.map(|token| (LinkKind::Contact, token)));
         }
     }
     for (id, held) in &request.fields {
         if let (Held::Slot(slot), true) = (held, is_personal_index(procedure, id)) {
             let token = values.get(slot).and_then(|value| field_token(&month.key, id, value));
-            keys.extend(token.map(|token| ("index", token)));
+            keys.extend(token.map(|token| (LinkKind::Index, token)));
         }
     }
-    let link = |(kind, token): (&str, [u8; 16])| {
-        let key = LinkKey { kind: named_kind(kind, &month.name), key: token.to_vec() };
+    let link = |(kind, token): (LinkKind, [u8; 16])| {
+        let key = LinkKey { kind: kind.named(&month.name), key: token.to_vec() };
         Step::PutLink(Link { key, stream: stream.clone(), unique: false })
     };
     keys.into_iter().map(link).collect()

@@ -4,6 +4,7 @@ use super::{
     Authority, GrcError, Here, Instruction, Transport,
     host::Host,
     keys::{KeyDocument, NamedKey},
+    kinds::{LinkKind, TaskKind},
     sealing::context_of,
     session::Who,
 };
@@ -118,7 +119,8 @@ impl Host {
         let inner = authority.inner();
         let clock = &inner.grc.0.clock;
         let until = budget.minutes.map(|minutes| clock.now().plus_millis(minutes.saturating_mul(60_000)));
-        let quick: Vec<Word> = ["destroy", "retention", "timer"].map(Word::of).to_vec();
+        let quick: Vec<Word> =
+            [TaskKind::Destroy, TaskKind::Retention, TaskKind::Timer].map(TaskKind::word).to_vec();
         let mut report = WorkReport::default();
         let mut done = 0;
         // Messages that left since it was looked at what else is due.
@@ -135,7 +137,7 @@ impl Host {
             let mut tasks = if looked { store.claim(&claim(&quick, limit)).await? } else { Vec::new() };
             if tasks.is_empty() && transport.is_some() {
                 // One at a time: a transport may hang, and what waits behind it must not lose its lease by that.
-                tasks = store.claim(&claim(&[Word::of("deliver")], 1)).await?;
+                tasks = store.claim(&claim(&[TaskKind::Deliver.word()], 1)).await?;
                 told = if tasks.is_empty() { 0 } else { (told + 1) % PAGE };
             }
             if tasks.is_empty() {
@@ -189,7 +191,8 @@ impl Host {
             let page = grc.stores.blobs.list(&inner.name, before, after, 500).await?;
             for blob in page.blobs {
                 let mut query = Query::new(inner.name.clone(), Word::of(RequestId::KIND));
-                query.linked = Some(LinkKey { kind: Word::of("blob"), key: blob.id.as_bytes().to_vec() });
+                query.linked =
+                    Some(LinkKey { kind: LinkKind::Blob.word(), key: blob.id.as_bytes().to_vec() });
                 query.limit = 1;
                 if grc.stores.store.query(&query).await?.rows.is_empty() {
                     grc.stores.blobs.remove(&inner.name, blob.id).await?;
@@ -215,15 +218,15 @@ impl Authority {
         transport: Option<&'a dyn Transport>,
     ) -> Here<'a, Result<Done, GrcError>> {
         Box::pin(async move {
-            match task.kind.as_str() {
-                "retention" => self.retain(task).await,
-                "timer" => self.elapse(task).await,
-                "deliver" => match transport {
+            match TaskKind::of(&task.kind) {
+                Some(TaskKind::Retention) => self.retain(task).await,
+                Some(TaskKind::Timer) => self.elapse(task).await,
+                Some(TaskKind::Deliver) => match transport {
                     Some(transport) => self.deliver(task, transport).await,
                     None => Ok(Done::Later),
                 },
-                "destroy" => self.destroy(task).await,
-                _ => Err(GrcError::Newer),
+                Some(TaskKind::Destroy) => self.destroy(task).await,
+                None => Err(GrcError::Newer),
             }
         })
     }
@@ -244,11 +247,11 @@ impl Authority {
             if task.attempts < ATTEMPTS {
                 return self.release(task, code, false).await;
             }
-            match task.kind.as_str() {
+            match TaskKind::of(&task.kind) {
                 // What must be forgotten is never given up, however long a keyring is away.
-                "retention" | "destroy" => self.release(task, code, false).await,
+                Some(TaskKind::Retention | TaskKind::Destroy) => self.release(task, code, false).await,
                 // A message is given up in its history, where somebody sees it; where even that fails for long, aside.
-                "deliver" => match self.undeliverable(task, code).await {
+                Some(TaskKind::Deliver) => match self.undeliverable(task, code).await {
                     Err(_) => self.release(task, code, task.attempts >= 2 * ATTEMPTS).await,
                     done => done,
                 },
@@ -503,10 +506,10 @@ impl Authority {
 impl super::authority::AuthorityInner {
     /// Whether any link is made under a month's key.
     async fn month_is_linked(&self, name: &Word) -> Result<bool, GrcError> {
-        for kind in ["contact", "source", "index"] {
+        for kind in [LinkKind::Contact, LinkKind::Source, LinkKind::Index] {
             let mut query = Query::new(self.name.clone(), Word::of(RequestId::KIND));
             // An empty key: any link of the kind.
-            query.linked = Some(LinkKey { kind: super::tokens::named_kind(kind, name), key: Vec::new() });
+            query.linked = Some(LinkKey { kind: kind.named(name), key: Vec::new() });
             query.limit = 1;
             // Of a past month what is still linked is old.
             query.order = Order::OldestFirst;

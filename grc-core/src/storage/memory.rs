@@ -73,6 +73,22 @@ impl MemoryStore {
     }
 }
 
+#[cfg(test)]
+impl MemoryStore {
+    /// Changes what was written of each stream, which no batch can.
+    pub(crate) fn rewrite(&self, mut change: impl FnMut(&mut StreamRow, &mut [StoredEvent])) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let Inner { streams, events, .. } = &mut *inner;
+        for (key, row) in streams {
+            let of = (key.clone(), 0)..=(key.clone(), u64::MAX);
+            let mut history: Vec<StoredEvent> =
+                events.range(of).map(|(_, event)| (**event).clone()).collect();
+            change(Arc::make_mut(row), &mut history);
+            events.extend(history.into_iter().map(|event| ((key.clone(), event.sequence), Arc::new(event))));
+        }
+    }
+}
+
 impl Default for MemoryStore {
     fn default() -> Self {
         Self::new()
