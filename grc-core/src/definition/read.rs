@@ -185,12 +185,13 @@ fn load(files: &[Text<'_>], findings: Vec<Finding>) -> Result<Definition, Defini
     match definition {
         Some(definition) if placed.is_empty() && unplaced.is_empty() => Ok(definition),
         _ => {
-            let more = placed.len() > MAX_FINDINGS;
+            let more = placed.len() + unplaced.len() > MAX_FINDINGS;
             placed.truncate(MAX_FINDINGS);
             lines::place(files, &mut placed);
             placed.sort_by(|(file, a), (other, b)| (file, a.line).cmp(&(other, b.line)));
             let mut findings = unplaced;
             findings.extend(placed.into_iter().map(|(_, finding)| finding));
+            findings.truncate(MAX_FINDINGS);
             if more {
                 findings.push(Finding::new(
                     "too-many-findings",
