@@ -1,6 +1,7 @@
 //! The whole public interface is met: what `docs/api` lists and a caller can fill is named by these tests, or stands below
 //! with the reason why not.
 
+use crate::town::Watchdog;
 use std::collections::BTreeSet;
 
 /// What a session and a host do is all to be called; of the rest, what takes something.
@@ -110,6 +111,7 @@ fn without_space(text: &str) -> String {
 
 #[test]
 fn all_that_a_caller_can_fill_is_named_here() {
+    let _watchdog = Watchdog::new("named");
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile");
     let mut tests = without_space(include_str!("../hostile.rs"));
     for entry in std::fs::read_dir(folder).unwrap() {
