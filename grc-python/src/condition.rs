@@ -1,7 +1,7 @@
 //! Conditions and filters.
 
 use crate::failure::unsuitable;
-use crate::values::{cents, decimal, each, integer, moment, plain_decimal, text};
+use crate::values::{cents, decimal, each, integer, moment, none_called, plain_decimal, text};
 use chrono::SecondsFormat;
 use grc_core::{
     Condition, Moment, Word,
@@ -111,7 +111,7 @@ pub(crate) fn fact(path: &str, name: &str) -> PyResult<Fact> {
     let known = name.trim_end_matches('_').replace('_', "-");
     Fact::from_name(&known).ok_or_else(|| {
         let all: Vec<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
-        unsuitable(format!("{path}: there is no fact `{name}`: there are {}", all.join(", ")))
+        unsuitable(format!("{path}: {}: there are {}", none_called("fact", name), all.join(", ")))
     })
 }
 

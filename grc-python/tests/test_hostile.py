@@ -4,6 +4,7 @@ what comes next is as before."""
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 from test_wrong_types import PLACES
-from towns import HOLE, Town
+from towns import HOLE, Town, definition
 
 import grc
+
+DEFINITION = definition()
 
 DATA = Path(__file__).parents[2] / "grc-core" / "tests" / "data"
 
@@ -57,7 +60,17 @@ GIANTS: dict[str, Any] = {
     "each twice, named": _nested(lambda inner: {"and": [inner, inner]}, True, 50),
 }
 
-ODD: list[Any] = ["", b"", "\ud800", "\udfffx", "a\ud800" * 50, b"\xff", bytearray(b"x"), memoryview(b"x"), float("nan")]
+ODD: list[Any] = [
+    "",
+    b"",
+    "\ud800",
+    "\udfffx",
+    "a\ud800" * 50,
+    b"\xff",
+    bytearray(b"x"),
+    memoryview(b"x"),
+    float("nan"),
+]
 
 MORE: dict[str, Callable[[Town, Any], object]] = {
     "where": lambda town, given: town.session().list(where=given),
@@ -66,6 +79,7 @@ MORE: dict[str, Callable[[Town, Any], object]] = {
     "where.one-of": lambda town, given: town.session().list(where={"in": [{"var": "state"}, [given]]}),
     "where.sites": lambda town, given: town.session().interventions(where=given),
     "where.figures": lambda town, given: town.host.measure(grc.Question("opened", where=given)),
+    "facts.name": lambda town, given: town.session().list(facts={given: "x"}),
     "facts.value": lambda town, given: town.session().list(facts={"state": given}),
     "facts.moment": lambda town, given: town.session().list(facts={"opened": given}),
     "by": lambda town, given: town.host.measure(grc.Question("opened", by=given)),
@@ -73,6 +87,13 @@ MORE: dict[str, Callable[[Town, Any], object]] = {
     "behind.keys": lambda town, given: town.host.behind(grc.Question(by=["month"]), "opened", [given]),
     "list.after": lambda town, given: town.session().list(after=given),
     "fields.value": lambda town, given: town.hole(fields={**HOLE, "description": given}),
+    "fields.name.wrong": lambda town, given: town.hole(fields={given: object()}),
+    "decide.type": lambda town, given: grc.decide_intake(
+        DEFINITION, grc.Intake(type=given, channel="web"), actor="a-09", now=town.clock.now()
+    ),
+    "decide.channel": lambda town, given: grc.decide_intake(
+        DEFINITION, grc.Intake(type="avaloir", channel=given), actor=given, now=town.clock.now()
+    ),
     "fields.name": lambda town, given: town.hole(fields={given: "x"}),
     "party": lambda town, given: town.hole(requester=grc.Party(given=given, family=given, email=given, phone=given)),
     "place": lambda town, given: town.hole(place=grc.Place(address=(given, given, given))),
@@ -97,16 +118,26 @@ BOUND = 20.0
 """Seconds for a call: many times what any takes while the machine is busy."""
 
 
+def _repeats(said: str, given: object) -> bool:
+    """Whether it repeats what somebody typed. Names may be named: they say where."""
+    if not isinstance(given, str) or re.fullmatch(r"[a-z0-9._-]{1,64}", given):
+        return False
+    typed = given.strip()[:200]
+    return len(typed) >= 12 and typed in said
+
+
 def _given(town: Town, place: str, name: str, given: Any, *, answer: list[str]) -> None:
     """Hands it in. What goes wrong is told by its name: itself it could not be shown."""
     begun = time.monotonic()
     try:
         ALL[place](town, given)
     except (TypeError, ValueError, grc.GrcError) as error:
-        if len(str(error)) > 3_000:
+        # Of a definition all that is wrong is told, a thousand times at most, as it is written.
+        if len(str(error)) > (1_000_000 if isinstance(error, grc.DefinitionError) else 3_000):
             answer.append(f"{name}: {len(str(error))} characters are said")
-        if "should not" in str(error):
-            answer.append(f"{name}: {error}")
+        repeats = not isinstance(error, grc.DefinitionError) and _repeats(str(error), given)
+        if "should not" in str(error) or repeats:
+            answer.append(f"{name}: {str(error)[:200]}")
     except Exception as error:
         answer.append(f"{name}: {type(error).__name__}: {str(error)[:200]}")
     took = time.monotonic() - begun

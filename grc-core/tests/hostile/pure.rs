@@ -17,7 +17,7 @@ use grc_core::{
     storage::Fact,
     transport::{Transports, WebhookSecret},
 };
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::{fs, os::unix::ffi::OsStrExt, path::Path, sync::Arc};
 
 /// Naughty strings, and giants.
@@ -269,7 +269,12 @@ fn files_of_any_name_are_told_apart() {
     let _watchdog = Watchdog::new("files");
     // As many problems as are told, each with the name of its file.
     let bad = "[[organisation.role]]\n".repeat(2_000);
+    let many: serde_json::Map<String, Json> = (0..200_000).map(|n| (format!("É{n}"), json!(n))).collect();
+    for wrong in [json!(many), json!({ "procedure": many }), json!({ "organisation": many })] {
+        is_told(&bounded("", 200_000 * 64, || Definition::from_json(&wrong)));
+    }
     for text in texts().step_by(3) {
+        is_told(&bounded(&text, text.len(), || Definition::from_json(&json!({ &text: text }))));
         let outcome = bounded(&text, text.len() + 40 * bad.len(), || {
             Definition::from_files([(text.as_str(), "{"), (&format!("{text}.toml"), bad.as_str())])
         });
