@@ -3,12 +3,24 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "helpers of tests")]
 
+#[path = "hostile/asked.rs"]
+mod asked;
+#[path = "hostile/definition.rs"]
+mod definition;
 #[path = "hostile/extremes.rs"]
 mod extremes;
+#[path = "hostile/host.rs"]
+mod host;
 #[path = "common/memory.rs"]
 mod memory;
+#[path = "hostile/named.rs"]
+mod named;
+#[path = "hostile/pure.rs"]
+mod pure;
 #[path = "hostile/rendered.rs"]
 mod rendered;
+#[path = "hostile/seen.rs"]
+mod seen;
 #[path = "hostile/strings.rs"]
 mod strings;
 #[path = "hostile/town.rs"]
@@ -199,6 +211,7 @@ fn names_words_and_cursors_of_any_text_are_answered() {
     for text in strings::all() {
         let size = text.len() * 4;
         let _ = answered(&text, size, town.authority.session(Actor::agent(text.as_str())).list(&List::new()));
+        let _ = answered(&text, size, desk.list(&List::new().is(Fact::Service, &text)));
         let vouched = Actor::agent("a-1").role(text.as_str());
         let _ = answered(&text, size, town.authority.session(vouched).list(&List::new()));
         for kind in [Contact::Email, Contact::Phone, Contact::Mobile, Contact::Address] {
@@ -247,6 +260,7 @@ fn names_words_and_cursors_of_any_text_are_answered() {
             let _ = answered(&text, size, desk.act_on(id, None, Command::Attach(file)));
         }
         if let Ok(code) = text.parse::<TrackingCode>() {
+            let _ = answered(&text, size, desk.submit(Intake::new("tout", "web").code(code.clone())));
             answered(&text, size, town.authority.session(Actor::holder(code)).follow()).unwrap_err();
         }
         let inside = Cursor::from_bytes(text.clone().into_bytes());

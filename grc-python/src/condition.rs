@@ -1,7 +1,7 @@
 //! Conditions and filters.
 
 use crate::failure::unsuitable;
-use crate::values::{cents, decimal, each, integer, moment, plain_decimal, text};
+use crate::values::{cents, decimal, each, integer, moment, none_called, plain_decimal, text};
 use chrono::SecondsFormat;
 use grc_core::{
     Condition, Moment, Word,
@@ -11,7 +11,7 @@ use grc_core::{
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyCFunction, PyDate, PyDateTime, PyString},
+    types::{PyCFunction, PyDate, PyDateTime, PyDict, PyList, PyString, PyTuple},
 };
 
 type Any<'py> = Bound<'py, PyAny>;
@@ -32,7 +32,35 @@ pub(crate) fn condition(path: &str, given: &Any<'_>) -> PyResult<Option<Conditio
 }
 
 /// How deep and how large what is read may be: more than any condition or definition is.
+const DEPTH: usize = 100;
 const TEXT: usize = 16 << 20;
+
+/// Refuses what is deeper or larger before it is written: what holds itself, what is deeper than the interpreter goes, and
+/// what holds another twice, of which the text is twice as long at each level. No code of the caller's runs meanwhile.
+fn measured(path: &str, given: &Any<'_>, depth: usize, room: &mut usize) -> PyResult<()> {
+    if depth > DEPTH {
+        return Err(unsuitable(format!("{path}: this is nested too deep")));
+    }
+    let size = match given.cast::<PyString>() {
+        Ok(given) => text(path, given)?.len(),
+        Err(_) => 0,
+    };
+    *room = room.checked_sub(size + 1).ok_or_else(|| too_large(path))?;
+    let mut each = |one: &Any<'_>| measured(path, one, depth + 1, room);
+    if let Ok(dict) = given.cast::<PyDict>() {
+        dict.iter().try_for_each(|(key, value)| each(&key).and_then(|()| each(&value)))
+    } else if let Ok(list) = given.cast::<PyList>() {
+        list.iter().try_for_each(|one| each(&one))
+    } else if let Ok(tuple) = given.cast::<PyTuple>() {
+        tuple.iter().try_for_each(|one| each(&one))
+    } else {
+        Ok(())
+    }
+}
+
+fn too_large(path: &str) -> PyErr {
+    unsuitable(format!("{path}: this is too large"))
+}
 
 /// What JSON has no form for.
 fn compared_with(path: &str, given: &Any<'_>) -> PyResult<Py<PyAny>> {
@@ -61,13 +89,14 @@ pub(crate) fn json(path: &str, given: &Any<'_>) -> PyResult<serde_json::Value> {
 
 fn read(path: &str, given: &Any<'_>, other: Option<Any<'_>>) -> PyResult<serde_json::Value> {
     let py = given.py();
-    let options = pyo3::types::PyDict::new(py);
+    measured(path, given, 0, &mut { TEXT })?;
+    let options = PyDict::new(py);
     options.set_item("allow_nan", false)?;
     options.set_item("default", other)?;
     let dumped = py.import("json")?.getattr("dumps")?.call((given,), Some(&options))?;
     let dumped = text(path, &dumped)?;
     if dumped.len() > TEXT {
-        return Err(unsuitable(format!("{path}: this is too large")));
+        return Err(too_large(path));
     }
     serde_json::from_str(&dumped).map_err(|error| unsuitable(format!("{path}: {error}")))
 }
@@ -82,7 +111,7 @@ pub(crate) fn fact(path: &str, name: &str) -> PyResult<Fact> {
     let known = name.trim_end_matches('_').replace('_', "-");
     Fact::from_name(&known).ok_or_else(|| {
         let all: Vec<&str> = Fact::ALL.iter().map(|fact| fact.name()).collect();
-        unsuitable(format!("{path}: there is no fact `{name}`: there are {}", all.join(", ")))
+        unsuitable(format!("{path}: {}: there are {}", none_called("fact", name), all.join(", ")))
     })
 }
 

@@ -8,7 +8,7 @@ use crate::{
     operation::Operation,
     session::Session,
     table::table,
-    values::{boolean, count, frozen, moment, optional_text, part, text, uuid},
+    values::{boolean, count, frozen, moment, none_called, optional_text, part, text, uuid},
 };
 use grc_core::{
     RequestId,
@@ -26,7 +26,7 @@ fn figure(given: &Any<'_>) -> PyResult<Figure> {
 pub(crate) fn figure_of(name: &str) -> PyResult<Figure> {
     Figure::from_name(&name.replace('_', "-")).ok_or_else(|| {
         let all: Vec<String> = Figure::all().map(Figure::name).collect();
-        unsuitable(format!("figures: there is no figure `{name}`: there are {}", all.join(", ")))
+        unsuitable(format!("figures: {}: there are {}", none_called("figure", name), all.join(", ")))
     })
 }
 
@@ -34,7 +34,7 @@ fn dimension(given: &Any<'_>) -> PyResult<Dimension> {
     let name = text("by", given)?;
     Dimension::from_name(&name.replace('_', "-")).ok_or_else(|| {
         let all: Vec<&str> = Dimension::ALL.iter().map(|one| one.name()).collect();
-        unsuitable(format!("by: there is no dimension `{name}`: there are {}", all.join(", ")))
+        unsuitable(format!("by: {}: there are {}", none_called("dimension", &name), all.join(", ")))
     })
 }
 

@@ -7,7 +7,7 @@ use crate::{
     condition::{json, plain, word},
     failure::{Failure, Outcome, guarded, of_definition, unsuitable},
     given::{intake, mapping},
-    values::{cents, count, decimal, moment, optional_moment, part, shown, text, uuid, value},
+    values::{cents, count, decimal, moment, none_called, optional_moment, part, shown, text, uuid, value},
 };
 use grc_core::{
     GrcError, Moment, RequestId, Value,
@@ -266,7 +266,7 @@ impl Under {
         let procedure = definition
             .procedures
             .get(type_)
-            .ok_or_else(|| unsuitable(format!("type: there is no type `{type_}` in this definition")))?;
+            .ok_or_else(|| unsuitable(format!("type: {} in this definition", none_called("type", type_))))?;
         let refused = |refusal: grc_core::Refusal| PyErr::from(Failure::from(GrcError::from(refusal)));
         let mut acting = Acting::resolve(&definition.organisation, &self.actor).map_err(refused)?;
         if let Some(request) = holds {

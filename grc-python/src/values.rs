@@ -238,12 +238,22 @@ pub(crate) fn class_of_package(given: &Any<'_>, module: &str) -> PyResult<Option
     Ok(None)
 }
 
+/// Whether a definition or the package could call something so. Anything else may be what somebody typed, and is not repeated.
+fn is_name(text: &str) -> bool {
+    Word::new(&text.trim_end_matches('_').replace('_', "-")).is_ok()
+}
+
+/// Says that nothing is called so.
+pub(crate) fn none_called(kind: &str, name: &str) -> String {
+    if is_name(name) { format!("there is no {kind} `{name}`") } else { format!("there is no such {kind}") }
+}
+
 /// The items of a mapping, with the path of each.
 pub(crate) fn each<'py>(path: &str, given: &Any<'py>) -> PyResult<Vec<(String, String, Any<'py>)>> {
     let mut out = Vec::new();
     for (name, item) in items(path, given)? {
         let name = text(path, &name)?;
-        let path = format!("{path}.{name}");
+        let path = if is_name(&name) { format!("{path}.{name}") } else { path.to_owned() };
         out.push((name, path, item));
     }
     Ok(out)

@@ -96,7 +96,7 @@ impl Definition {
         let (definition, findings) = reading.finish(false);
         match definition {
             Some(definition) if findings.is_empty() => Ok(definition),
-            _ => Err(DefinitionError::new(findings.into_iter().map(|(_, finding)| finding).collect())),
+            _ => Err(told(findings.into_iter().map(|(_, finding)| finding).collect())),
         }
     }
 
@@ -185,22 +185,28 @@ fn load(files: &[Text<'_>], findings: Vec<Finding>) -> Result<Definition, Defini
     match definition {
         Some(definition) if placed.is_empty() && unplaced.is_empty() => Ok(definition),
         _ => {
-            let more = placed.len() > MAX_FINDINGS;
-            placed.truncate(MAX_FINDINGS);
+            // One more than are told, so that it is known that there are more.
+            placed.truncate(MAX_FINDINGS + 1);
             lines::place(files, &mut placed);
             placed.sort_by(|(file, a), (other, b)| (file, a.line).cmp(&(other, b.line)));
             let mut findings = unplaced;
             findings.extend(placed.into_iter().map(|(_, finding)| finding));
-            if more {
-                findings.push(Finding::new(
-                    "too-many-findings",
-                    "",
-                    format!("there are more than {MAX_FINDINGS} problems; these are the first"),
-                ));
-            }
-            Err(DefinitionError::new(findings))
+            Err(told(findings))
         }
     }
+}
+
+/// As many as are told.
+fn told(mut findings: Vec<Finding>) -> DefinitionError {
+    if findings.len() > MAX_FINDINGS {
+        findings.truncate(MAX_FINDINGS);
+        findings.push(Finding::new(
+            "too-many-findings",
+            "",
+            format!("there are more than {MAX_FINDINGS} problems; these are the first"),
+        ));
+    }
+    DefinitionError::new(findings)
 }
 
 fn too_large() -> Finding {
@@ -249,6 +255,10 @@ impl Reading {
             return;
         };
         for (key, value) in tables {
+            if self.findings.len() > MAX_FINDINGS {
+                self.incomplete = true;
+                return;
+            }
             let kind = Kind::of(&key).or_else(|| {
                 let nearest = path::nearest(&key, Kind::NAMES);
                 let hint = nearest.map_or_else(

@@ -17,6 +17,17 @@ fn checked(question: &Question) -> Result<Question, Refusal> {
     Ok(question.clone().of(filter))
 }
 
+/// Refuses more questions than are answered together: each has an answer of its own size.
+fn few(questions: &[Question]) -> Result<(), Refusal> {
+    if questions.len() <= Question::MAX_AT_ONCE {
+        return Ok(());
+    }
+    let message = format!("more than {} questions are asked at once", Question::MAX_AT_ONCE);
+    Err(Problem::new("figures.too-many", "questions", message)
+        .hint("ask some of them after the others")
+        .into())
+}
+
 fn denied(path: impl Into<String>, message: &str) -> Problem {
     Problem::new("permission.denied", path, message)
 }
@@ -43,11 +54,12 @@ impl Session {
         self.measure_all(std::slice::from_ref(question)).await?.pop().ok_or(GrcError::Busy)
     }
 
-    /// The answers to several questions, in their order: the rows are read once for all.
+    /// The answers to several questions, at most [`Question::MAX_AT_ONCE`], in their order: the rows are read once for all.
     ///
     /// # Errors
     /// As [`Self::measure`].
     pub async fn measure_all(&self, questions: &[Question]) -> Result<Vec<Table>, GrcError> {
+        few(questions)?;
         let (acting, current) = self.acting().await?;
         let reach = reach(&acting, &current)?;
         let mut narrowed = Vec::with_capacity(questions.len());
@@ -99,11 +111,12 @@ impl Host {
         self.measure_all(std::slice::from_ref(question)).await?.pop().ok_or(GrcError::Busy)
     }
 
-    /// The answers to several questions, in their order: the rows are read once for all.
+    /// The answers to several questions, at most [`Question::MAX_AT_ONCE`], in their order: the rows are read once for all.
     ///
     /// # Errors
     /// As [`Self::measure`].
     pub async fn measure_all(&self, questions: &[Question]) -> Result<Vec<Table>, GrcError> {
+        few(questions)?;
         let questions = questions.iter().map(checked).collect::<Result<Vec<_>, _>>()?;
         let current = self.authority().newest_organisation().await?;
         self.authority().measure(&current, &Reach::ALL, &questions).await

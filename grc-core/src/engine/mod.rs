@@ -117,6 +117,10 @@ impl fmt::Debug for Grc {
     }
 }
 
+/// More authorities than a program serves at once. Whoever asks by names that somebody typed comes here too: past it, what is
+/// known of those that nobody holds is forgotten, and read again when they are asked for.
+const KNOWN: usize = 10_000;
+
 /// Where the store's own documents are: those of no authority.
 const STORE: &str = "store";
 
@@ -163,6 +167,9 @@ impl Grc {
             return Err(GrcError::Unsuitable("an authority cannot be called `store`".to_owned()));
         }
         let mut authorities = self.0.authorities.lock().unwrap_or_else(PoisonError::into_inner);
+        if authorities.len() >= KNOWN && !authorities.contains_key(&word) {
+            authorities.retain(|_, known| Arc::strong_count(known) > 1);
+        }
         let known = authorities.entry(word.clone()).or_insert_with(|| Arc::new(authority::Known::new(word)));
         Ok(Authority::new(self.clone(), Arc::clone(known)))
     }

@@ -33,6 +33,8 @@ impl Question {
     pub const MAX_DIMENSIONS: usize = 3;
     /// The most cells of an answer: rows times figures.
     pub const MAX_CELLS: usize = 200_000;
+    /// The most questions that are answered together.
+    pub const MAX_AT_ONCE: usize = 100;
 
     /// All of them.
     pub const fn all() -> Self {

@@ -6,7 +6,6 @@ mod common;
 
 mod closure;
 mod definition;
-mod definition_hostile;
 mod engine;
 mod faults;
 mod figures;

@@ -2,15 +2,18 @@
 
 use crate::{
     strings,
-    town::{Town, Watchdog, start},
+    town::{Town, Watchdog, bounded, start},
 };
+use async_trait::async_trait;
 use grc_core::{
     Budget, Intake, Party, Stores, SystemEntropy,
+    definition::Contact,
+    engine::{Delivery, Outgoing, RecordingTransport, Transport},
     request::{Command, Fire},
-    transport::FileDrop,
+    transport::{Answered, FileDrop, Post, Webhook, WebhookRequest, WebhookSecret},
 };
 use pollster::block_on;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A page has no element and no handler that the text brought.
 #[track_caller]
@@ -93,4 +96,77 @@ fn letters_mails_and_pages_hold_it_harmlessly() {
     }
     println!("{mails} mails, {letters} letters, {others} others");
     assert!(mails > 60 && letters > 20, "{mails}, {letters}");
+}
+
+/// What was posted last.
+#[derive(Debug, Default)]
+struct Posted(Mutex<Option<WebhookRequest>>);
+
+#[async_trait]
+impl Post for Posted {
+    async fn post(&self, request: &WebhookRequest) -> Option<Answered> {
+        *self.0.lock().unwrap() = Some(request.clone());
+        Some(Answered { status: u16::MAX, retry_after: Some(u32::MAX) })
+    }
+}
+
+/// A message of each kind, as the engine hands it over.
+fn outgoing(town: &Town) -> Vec<Outgoing> {
+    for channel in ["courriel", "courrier"] {
+        let party = Party::named("Anne", "Le Gall").email("anne@example.org").answer_by(channel);
+        let party = party.address("12 rue des Lilas", "35000", "Rennes");
+        block_on(town.desk().submit(Intake::new("tout", "web").party(party))).unwrap();
+    }
+    let sent = RecordingTransport::new();
+    block_on(town.authority.host("facteur").work(Some(&sent), Budget::ALL)).unwrap();
+    sent.given()
+}
+
+#[test]
+fn senders_and_addresses_of_any_text_do_no_harm() {
+    let _watchdog = Watchdog::new("senders");
+    let town = Town::open(Stores::memory());
+    let given = outgoing(&town);
+    assert_eq!(given.len(), 2);
+    let clock: Arc<dyn grc_core::Clock> = Arc::<grc_core::ManualClock>::clone(&town.clock);
+    let directory = tempfile::tempdir().unwrap();
+    let (mut mails, mut letters) = (0, 0);
+    for (n, text) in strings::all().iter().chain(&strings::giants()).enumerate() {
+        let posted = Arc::new(Posted::default());
+        let secret = WebhookSecret::from_bytes(vec![7; 32]).unwrap();
+        let webhook = Webhook::new(text, secret, Arc::clone(&clock), Arc::<Posted>::clone(&posted));
+        let answer = bounded(text, text.len(), || block_on(webhook.deliver(&given[0])));
+        assert!(matches!(answer, Delivery::Later(_)), "{answer:?}");
+        assert_eq!(posted.0.lock().unwrap().as_ref().map(|request| &request.url), Some(text));
+        assert!(!format!("{webhook:?}").contains(text.as_str()) || text.len() < 12);
+        // Each file is flushed to the disk, so not all of them.
+        if n % 8 != 0 && text.len() < 1_000_000 {
+            continue;
+        }
+        let from = if n % 16 == 0 { text.as_str() } else { "mairie@ville.example" };
+        let out = FileDrop::new(directory.path(), from, Arc::clone(&clock), Arc::new(SystemEntropy));
+        let out = out.address([text.as_str(), "35000 Rennes", text.as_str()]);
+        for message in &given {
+            let mut message = message.clone();
+            message.key = format!("{n}/1");
+            let answer = bounded(text, text.len() * 2, || block_on(out.deliver(&message)));
+            match (message.contact, answer) {
+                (Contact::Email, Delivery::Sent) => mails += 1,
+                (Contact::Address, Delivery::Sent) => letters += 1,
+                (_, Delivery::Refused("address")) => {}
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+    }
+    println!("{mails} mails, {letters} letters");
+    assert!(mails > 20 && letters > 40, "{mails}, {letters}");
+    for entry in std::fs::read_dir(directory.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let content = std::fs::read_to_string(&path).unwrap();
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("eml") => assert!(headers(&content).contains(&"Content-Transfer-Encoding")),
+            Some("html") => is_harmless(&content, "a sender"),
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -2,18 +2,19 @@
 
 use crate::memory;
 use grc_core::{
-    Actor, Authority, Definition, Grc, GrcError, Intake, ManualClock, Moment, RequestId, SeededEntropy,
+    Actor, Authority, Definition, Grc, GrcError, Host, Intake, ManualClock, Moment, RequestId, SeededEntropy,
     Session, Stores, Word,
 };
 use pollster::block_on;
 use std::{
     fmt::Debug,
     future::Future,
-    sync::{Arc, MutexGuard, mpsc},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    time::{Duration, Instant},
 };
 
 pub(crate) struct Town {
+    pub(crate) grc: Grc,
     pub(crate) authority: Authority,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -30,12 +31,16 @@ impl Town {
             let grc = Grc::with(stores, shown, Arc::new(SeededEntropy::new(3))).await.unwrap();
             let authority = grc.authority("ville").unwrap();
             authority.host("essai").publish(&definition).await.unwrap();
-            Self { authority, clock }
+            Self { grc, authority, clock }
         })
     }
 
     pub(crate) fn desk(&self) -> Session {
         self.authority.session(Actor::agent("a-1"))
+    }
+
+    pub(crate) fn host(&self) -> Host {
+        self.authority.host("essai")
     }
 
     pub(crate) fn request(&self) -> RequestId {
@@ -47,16 +52,42 @@ impl Town {
 const PER_BYTE: usize = 12;
 const BESIDES: usize = 8 << 20;
 
+/// How long a call may take: for each million bytes that it was given, and besides. Many times what is measured while other
+/// programs keep the machine busy, since a clock on the wall counts their turns too.
+const PER_MILLION: Duration = Duration::from_secs(2);
+const AT_LEAST: Duration = Duration::from_secs(10);
+
+/// How long the slowest call of the test took, and how many bytes it was given.
+static SLOWEST: Mutex<(Duration, usize)> = Mutex::new((Duration::ZERO, 0));
+
+#[expect(clippy::disallowed_methods, reason = "how long a call takes is measured")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Makes a call with something hostile, of so many bytes, in bounded memory and time.
+#[track_caller]
+pub(crate) fn bounded<T>(hostile: &str, size: usize, call: impl FnOnce() -> T) -> T {
+    let begun = now();
+    let (peak, answer) = memory::peak_of(call);
+    let took = begun.elapsed();
+    assert!(peak <= size * PER_BYTE + BESIDES, "{peak} bytes at once for {size}: {:?}", start(hostile));
+    let most = AT_LEAST + PER_MILLION.mul_f64(size as f64 / 1e6);
+    assert!(took <= most, "{took:?} for {size} bytes: {:?}", start(hostile));
+    let mut slowest = SLOWEST.lock().unwrap_or_else(PoisonError::into_inner);
+    *slowest = (*slowest).max((took, size));
+    answer
+}
+
 /// Calls with something hostile, of so many bytes. It is answered, or refused in few words that repeat nothing of it,
-/// in bounded memory.
+/// in bounded memory and time.
 #[track_caller]
 pub(crate) fn answered<T: Debug>(
     hostile: &str,
     size: usize,
     call: impl Future<Output = Result<T, GrcError>>,
 ) -> Result<T, GrcError> {
-    let (peak, answer) = memory::peak_of(|| block_on(call));
-    assert!(peak <= size * PER_BYTE + BESIDES, "{peak} bytes at once for {size}: {:?}", start(hostile));
+    let answer = bounded(hostile, size, || block_on(call));
     let error = match answer {
         Ok(answer) => return Ok(answer),
         Err(error) => error,
@@ -99,8 +130,10 @@ pub(crate) fn start(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-/// Ends the program when a test hangs, and keeps the other tests waiting meanwhile. Dropped, it lets all go on.
+/// Ends the program when a test hangs, and keeps the other tests waiting meanwhile. Dropped, it lets all go on, and says how
+/// long the slowest call took.
 pub(crate) struct Watchdog {
+    test: &'static str,
     _alive: mpsc::Sender<()>,
     _alone: MutexGuard<'static, ()>,
 }
@@ -108,6 +141,7 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     pub(crate) fn new(test: &'static str) -> Self {
         let alone = memory::alone();
+        *SLOWEST.lock().unwrap_or_else(PoisonError::into_inner) = (Duration::ZERO, 0);
         let (alive, ended) = mpsc::channel::<()>();
         std::thread::spawn(move || {
             if ended.recv_timeout(Duration::from_mins(2)) == Err(mpsc::RecvTimeoutError::Timeout) {
@@ -115,6 +149,13 @@ impl Watchdog {
                 std::process::abort();
             }
         });
-        Self { _alive: alive, _alone: alone }
+        Self { test, _alive: alive, _alone: alone }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        let (took, size) = *SLOWEST.lock().unwrap_or_else(PoisonError::into_inner);
+        eprintln!("{}: the slowest call took {took:?}, of {size} bytes", self.test);
     }
 }

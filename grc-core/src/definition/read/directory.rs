@@ -1,5 +1,6 @@
 //! The files of a directory. Nothing else in the crate touches the file system.
 
+use super::path;
 use crate::definition::{Definition, Finding};
 use std::{
     fs,
@@ -37,7 +38,7 @@ pub(super) fn read(root: &Path) -> (Vec<(String, String)>, Vec<Finding>) {
                 files.push((name, text));
             }
             Err(mut finding) => {
-                finding.file = Some(name);
+                finding.file = Some(path::file(&name));
                 findings.push(*finding);
             }
         }
@@ -59,7 +60,7 @@ fn list(
     };
     let unreadable = |path: &Path, error: &std::io::Error| {
         let mut finding = Finding::new("file", "", format!("cannot be read: {}", error.kind()));
-        finding.file = Some(name(path)).filter(|name| !name.is_empty());
+        finding.file = Some(path::file(&name(path))).filter(|name| !name.is_empty());
         finding
     };
     let found = match fs::read_dir(directory) {

@@ -39,7 +39,7 @@ pub(super) fn place(files: &[Text<'_>], findings: &mut [Placed]) {
         .collect();
     for (file, finding) in findings {
         let Some(file) = file else { continue };
-        finding.file = files.get(*file).map(|file| file.name.to_owned());
+        finding.file = files.get(*file).map(|file| path::file(file.name));
         if finding.line.is_some() {
             continue;
         }

@@ -65,6 +65,23 @@ pub(in crate::definition) fn shown(text: &str) -> String {
     out
 }
 
+/// The name of a file, for each of its findings: bounded, on one line.
+pub(in crate::definition) fn file(name: &str) -> String {
+    const MOST: usize = 500;
+    let mut out = String::new();
+    for (n, c) in name.chars().enumerate() {
+        match c {
+            _ if n == MOST => {
+                out.push('…');
+                break;
+            }
+            c if c.is_control() => out.extend(c.escape_debug()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// The nearest of some names, if one is near enough to be what was meant.
 pub(in crate::definition) fn nearest<'a>(
     name: &str,

@@ -8,6 +8,10 @@ use serde_json::Value as Json;
 const MAX_DEPTH: usize = 64;
 /// The most syntax errors of one file.
 const MAX_ERRORS: usize = 100;
+/// The largest text of which all syntax errors are looked for. The parser keeps each with hundreds of bytes, and two bytes may
+/// hold several: of a larger text the first is told.
+#[cfg(feature = "toml")]
+const MAX_RECOVERED: usize = 64 << 10;
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,29 +162,31 @@ fn parse_toml(_: &str) -> Result<(Json, Vec<Finding>), Vec<Finding>> {
 
 #[cfg(feature = "toml")]
 fn parse_toml(text: &str) -> Result<(Json, Vec<Finding>), Vec<Finding>> {
-    let (table, errors) = toml::de::DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        let starts = super::lines::Lines::of(text);
-        let mut findings: Vec<Finding> = errors
-            .iter()
-            .take(MAX_ERRORS)
-            .map(|error| {
-                let message: String =
-                    error.message().chars().take(200).flat_map(char::escape_debug).collect();
-                let mut finding = Finding::new("syntax", "", format!("not TOML: {message}"));
-                finding.line = Some(starts.line(error.span().map_or(text.len(), |span| span.start)));
-                finding
-            })
-            .collect();
-        // What follows an error on its line is mostly its echo.
-        findings.sort_by_key(|finding| finding.line);
-        findings.dedup_by_key(|finding| finding.line);
-        return Err(findings);
-    }
-    let mut findings = Vec::new();
-    let mut tree = convert_table(table.get_ref(), &mut String::new(), 0, &mut findings);
-    restrain(&mut tree, &mut findings);
-    Ok((tree, findings))
+    let errors = match toml::de::DeTable::parse(text) {
+        Ok(table) => {
+            let mut findings = Vec::new();
+            let mut tree = convert_table(table.get_ref(), &mut String::new(), 0, &mut findings);
+            restrain(&mut tree, &mut findings);
+            return Ok((tree, findings));
+        }
+        Err(first) if text.len() > MAX_RECOVERED => vec![first],
+        Err(_) => toml::de::DeTable::parse_recoverable(text).1,
+    };
+    let starts = super::lines::Lines::of(text);
+    let mut findings: Vec<Finding> = errors
+        .iter()
+        .take(MAX_ERRORS)
+        .map(|error| {
+            let message: String = error.message().chars().take(200).flat_map(char::escape_debug).collect();
+            let mut finding = Finding::new("syntax", "", format!("not TOML: {message}"));
+            finding.line = Some(starts.line(error.span().map_or(text.len(), |span| span.start)));
+            finding
+        })
+        .collect();
+    // What follows an error on its line is mostly its echo.
+    findings.sort_by_key(|finding| finding.line);
+    findings.dedup_by_key(|finding| finding.line);
+    Err(findings)
 }
 
 #[cfg(feature = "toml")]

@@ -61,7 +61,7 @@ class _Figures:
         return _run(self._inner.measure(question_of(question, parts)))
 
     def measure_all(self, questions: Iterable[Question]) -> tuple[Table, ...]:
-        """The answers to several questions: everything is read once.
+        """The answers to several questions, at most 100: everything is read once.
 
         Raises:
             NotPermitted, Refused: as `measure`.

@@ -59,7 +59,7 @@ class _Figures:
         return await _run(self._inner.measure(question_of(question, parts)))
 
     async def measure_all(self, questions: Iterable[Question]) -> tuple[Table, ...]:
-        """The answers to several questions: everything is read once.
+        """The answers to several questions, at most 100: everything is read once.
 
         Raises:
             NotPermitted, Refused: as `measure`.

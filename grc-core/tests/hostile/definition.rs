@@ -1,15 +1,22 @@
 //! Definitions: nothing that is read makes the reader fall over, hang or swell.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
+use crate::{
+    strings,
+    town::{Watchdog, bounded},
+};
 use grc_core::definition::Definition;
 
 /// A definition without a fault.
 const BASE: &str = include_str!("../definitions/base.toml");
 
+/// As many times more memory as others have for each byte a definition takes while it is read.
+const AS_OTHERS: usize = 24;
+
 /// Whatever comes in, a bounded answer comes out.
+#[track_caller]
 fn survives(name: &str, text: &str) {
-    if let Err(error) = Definition::from_files([(name, text)]) {
+    let read = bounded(text, text.len() * AS_OTHERS, || Definition::from_files([(name, text)]));
+    if let Err(error) = read {
         assert!(!error.findings().is_empty());
         assert!(error.findings().len() <= 1001);
         for finding in error.findings() {
@@ -21,6 +28,7 @@ fn survives(name: &str, text: &str) {
 
 #[test]
 fn nesting_without_end_is_refused() {
+    let _watchdog = Watchdog::new("nested definitions");
     for depth in [70, 127, 500, 100_000] {
         survives("a.json", &"[".repeat(depth));
         survives("a.json", &"{\"procedure\":".repeat(depth));
@@ -75,12 +83,13 @@ fn hostile() -> Vec<String> {
     strings.push("z".repeat(100_000));
     strings.push("a".repeat(64));
     strings.push("a".repeat(65));
-    strings.extend(serde_json::from_str::<Vec<String>>(include_str!("../data/blns.json")).unwrap());
+    strings.extend(strings::all());
     strings
 }
 
 #[test]
 fn hostile_texts_do_no_harm() {
+    let _watchdog = Watchdog::new("definitions");
     let base = Definition::from_files([("base.toml", BASE)]).unwrap().to_json();
     for text in hostile() {
         survives("a.toml", &text);
@@ -116,6 +125,7 @@ fn hostile_texts_do_no_harm() {
 
 #[test]
 fn any_value_in_any_place_is_survived() {
+    let _watchdog = Watchdog::new("any value");
     let base = Definition::from_files([("base.toml", BASE)]).unwrap().to_json();
     let mut pointers = Vec::new();
     pointers_of(&base, &mut String::new(), &mut pointers);
@@ -170,19 +180,22 @@ fn pointers_of(value: &serde_json::Value, at: &mut String, out: &mut Vec<String>
 
 #[test]
 fn work_that_multiplies_is_refused() {
+    let _watchdog = Watchdog::new("work that multiplies");
     // Each file is small; what is shared is looked at once for each procedure.
     let mut text =
         BASE.replacen("by = [\"chef\"] },", &format!("by = [{}] }},", "\"chef\", ".repeat(5000)), 1);
     for n in 0..4000 {
         text.push_str(&format!("[procedure.p-{n}]\nlabel = \"P\"\nworkflow = \"commun\"\n"));
     }
-    let error = Definition::from_files([("a.toml", text)]).unwrap_err();
+    let read = bounded("", text.len() * AS_OTHERS, || Definition::from_files([("a.toml", &text)]));
+    let error = read.unwrap_err();
     assert_eq!(error.findings().len(), 1, "{error}");
     assert_eq!(error.findings()[0].code, "too-many");
 }
 
 #[test]
 fn large_texts_take_their_time_but_end() {
+    let _watchdog = Watchdog::new("large definitions");
     let size = 1 << 20;
     for part in [
         "[[a]]\n",
@@ -205,6 +218,8 @@ fn large_texts_take_their_time_but_end() {
         survives("a.toml", &part.repeat(size / part.len()));
         survives("a.json", &part.repeat(size / part.len()));
     }
+    // The largest of which all errors are kept.
+    survives("a.toml", &"=\n".repeat(32 << 10));
     let unique = |one: &dyn Fn(usize) -> String| (0..40_000).map(one).collect::<String>();
     survives("a.toml", &unique(&|n| format!("[procedure.p{n}]\n")));
     survives("a.toml", &unique(&|n| format!("procedure.p{n}.field.x = {n}\n")));
