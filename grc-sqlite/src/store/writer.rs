@@ -231,10 +231,13 @@ impl Thread {
         }
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let answer = one(connection, &job.work);
-            if connection.is_autocommit() {
+            let Some(answer) = one(connection, &job.work) else {
+                if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+                    // Closing it takes back what it began.
+                    self.connection = None;
+                }
                 return Attempt::RolledBack;
-            }
+            };
             answers.push(answer);
         }
         match commit(connection) {
@@ -312,21 +315,20 @@ fn write(connection: &Connection, work: &Work) -> Outcome<Answer> {
     }
 }
 
-/// Writes one member of a group under a savepoint, so that its failure does not hurt the others.
-fn one(connection: &Connection, work: &Work) -> Outcome<Answer> {
-    connection.prepare_cached("SAVEPOINT one")?.execute([])?;
+/// Writes one member of a group under a savepoint, so that its failure does not hurt the others. None if what it wrote can be
+/// neither kept nor taken back alone, or SQLite took all back: then nobody succeeds, and each is run again.
+fn one(connection: &Connection, work: &Work) -> Option<Outcome<Answer>> {
+    let run = |sql| connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    run("SAVEPOINT one").ok()?;
     let answer = write(connection, work);
-    if connection.is_autocommit() {
-        return answer;
+    if answer.is_err() {
+        run("ROLLBACK TO one").ok()?;
     }
-    if answer.is_err() && connection.prepare_cached("ROLLBACK TO one")?.execute([]).is_err() {
-        // What this one wrote cannot be taken back alone: nobody succeeds, and each is run again.
-        connection.execute_batch("ROLLBACK")?;
-        return answer;
-    }
-    connection.prepare_cached("RELEASE one")?.execute([])?;
-    answer
+    run("RELEASE one").ok()?;
+    Some(answer)
 }
 
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use grc_core::{
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
-fn word(text: &str) -> Word {
+pub(super) fn word(text: &str) -> Word {
     Word::new(text).unwrap()
 }
 
@@ -23,7 +23,7 @@ fn batch(n: u128) -> Batch {
         .with(Step::PutDocument { document, expect: Expect::Absent })
 }
 
-fn thread(commit: fn(&Connection) -> rusqlite::Result<()>) -> (TempDir, Thread) {
+pub(super) fn thread(commit: fn(&Connection) -> rusqlite::Result<()>) -> (TempDir, Thread) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("town.db");
     let options = Options::new().create(true).durability(Durability::Relaxed);
@@ -147,7 +147,7 @@ fn a_store_that_was_replaced_is_not_written() {
 }
 
 /// A batch that writes to every table that batches write to.
-fn whole(authority: &str, n: u128) -> Batch {
+pub(super) fn whole(authority: &str, n: u128) -> Batch {
     let id = Uuid::from_u128(n);
     let stream = StreamKey::new(word(authority), word("request"), id);
     let batch = grc_core::BatchId::from_uuid(id);
