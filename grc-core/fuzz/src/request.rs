@@ -2,6 +2,7 @@
 
 use grc_core::{
     RequestId,
+    conformance::fuzzing,
     request::{Event, Measure, Request, RequestEvent},
 };
 
@@ -33,7 +34,8 @@ pub fn run(data: &[u8]) -> bool {
     }
     let _ = (request.is_closed(), request.requester());
     if let Ok(bytes) = grc_core::canonical::to_bytes(&request) {
-        assert_eq!(serde_json::from_slice::<Request>(&bytes).ok(), Some(request));
+        assert_eq!(serde_json::from_slice::<Request>(&bytes).ok().as_ref(), Some(&request));
+        assert!(fuzzing::outlined(&bytes, request), "what a list reads of it");
     }
     true
 }

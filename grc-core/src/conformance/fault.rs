@@ -1,8 +1,10 @@
 //! A store that fails on purpose.
 
+mod blobs;
 mod fuse;
 mod keyring;
 
+pub use blobs::FaultBlobs;
 pub use fuse::Fault;
 pub use keyring::FaultKeyring;
 

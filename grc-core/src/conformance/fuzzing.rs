@@ -3,12 +3,18 @@
 use crate::{
     Value,
     engine::stored,
+    request::Request,
     template::{Use, Variables, render, uses},
 };
 
 /// Reads bytes as each of the small bodies that the engine stores; answers as how many of them they could be read.
 pub fn bodies(bytes: &[u8]) -> usize {
     stored::read_as_each(bytes)
+}
+
+/// Whether what a list reads of the stored state of a request is what reading all of it gives.
+pub fn outlined(state: &[u8], request: Request) -> bool {
+    stored::is_outlined(state, request)
 }
 
 /// A value out of the plain bytes of a slot.

@@ -29,7 +29,7 @@ fn sized(kit: &Kit, fits: bool, n: u128, step: Step) {
 }
 
 /// A step that writes a body, of each kind that does, about the stream of its number.
-const LARGE: [fn(u128, &[u8]) -> Step; 7] = [
+const LARGE: [fn(u128, &[u8]) -> Step; 8] = [
     |n, body| {
         let row = StreamRow { body: body.to_vec(), ..rows::row(&stream(n), 2) };
         rows::put(row, Expect::Version(1))
@@ -40,6 +40,7 @@ const LARGE: [fn(u128, &[u8]) -> Step; 7] = [
     |_, body| rows::publish("form", 1, body),
     |_, body| Step::RaiseDocument(rows::document("raised", 1, body)),
     |n, body| rows::access(&stream(n), body),
+    |n, body| Step::Schedule(Task { body: body.to_vec(), ..rows::task(n, "", &stream(n)) }),
 ];
 
 pub(super) fn c19_bodies_at_the_limit_are_stored_whole(on: On) {
@@ -56,6 +57,7 @@ pub(super) fn c19_bodies_at_the_limit_are_stored_whole(on: On) {
         assert!(version == 1 && found == body, "C-07: so does the document `{name}`");
     }
     assert!(kit.access(&stream(7))[0].body == body, "C-07: so does a row of the access log");
+    assert!(kit.claim(100, 200, 1)[0].body == body, "C-09: so does a task");
 }
 
 pub(super) fn c19_bodies_above_the_limit_are_refused(on: On) {
@@ -163,6 +165,28 @@ pub(super) fn c19_page_sizes_out_of_range_are_brought_into_it(on: On) {
     for limit in [0, u32::MAX] {
         assert_eq!(kit.claim(100, 200, limit).len(), 1, "C-19: a claim of {limit}, where there is one");
     }
+}
+
+pub(super) fn c19_pages_have_at_most_a_thousand(on: On) {
+    const MORE: u128 = 1_001;
+    let kit = with_tasks(on, (1..=MORE).map(apart));
+    let town = rows::town();
+    let of = |step: fn(u128) -> Step| (1..=MORE).fold(rows::batch(), |batch, n| batch.with(step(n)));
+    kit.ok(of(|n| rows::measure(&stream(n), b"m")));
+    kit.ok(of(|n| rows::publish(&format!("n{n}"), 1, b"d")));
+    let page = done(kit.block_on(kit.store.measures(&town, None, u32::MAX)));
+    assert_eq!((page.rows.len(), page.next.is_some()), (1_000, true), "C-19: a page of measures");
+    let range = DocumentRange {
+        authority: town,
+        kind: rows::word("procedure"),
+        name: None,
+        after: None,
+        which: Which::Newest,
+        limit: u32::MAX,
+    };
+    assert_eq!(kit.documents(&range).len(), 1_000, "C-19: a page of documents");
+    assert_eq!(kit.claim(100, 200, u32::MAX).len(), 1_000, "C-19: a claim");
+    assert_eq!(kit.claim(100, 200, u32::MAX).len(), 1, "C-09: what was left is claimed next");
 }
 
 pub(super) fn c19_a_batch_that_names_another_authority_is_refused_whole(on: On) {

@@ -174,7 +174,8 @@ limits {
 "C-19" c19_loads_at_and_above_the_limit "1000 streams and one more";
 "C-19" c19_blob_pieces_at_and_above_the_limit "4 MiB and one byte more";
 "C-19" c19_page_sizes_out_of_range_are_brought_into_it "0 and more than 1000, of tasks, measures, changes, documents and blobs";
-"C-19" c19_a_batch_that_names_another_authority_is_refused_whole "a step of another authority, at any place, refuses the batch";
+"C-19" c19_pages_have_at_most_a_thousand "of 1001 measures, documents and tasks, however many are asked for";
+            "C-19" c19_a_batch_that_names_another_authority_is_refused_whole "a step of another authority, at any place, refuses the batch";
 }
 bounds {
 "C-20" c20_only_the_callers_clock_counts "tasks, leases and receipts in 1843, 1970 and 9892";

@@ -85,7 +85,7 @@ mod seen;
 mod tasks;
 mod walk;
 
-pub use fault::{Fault, FaultKeyring, FaultStore};
+pub use fault::{Fault, FaultBlobs, FaultKeyring, FaultStore};
 pub use harness::{Handles, Harness, KeyringHarness};
 pub use over::Over;
 pub use recount::{Asked, Compared, Recount, compare, prove_figures};

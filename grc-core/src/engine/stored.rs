@@ -6,9 +6,10 @@ use super::{
     directory::Entry,
     host::AuthorityEvent,
     keys::KeyDocument,
+    outline::Outline,
     work::{Destroy, Timer},
 };
-use crate::{definition::Procedure, vault::VaultRow};
+use crate::{definition::Procedure, request::Request, vault::VaultRow};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
@@ -38,4 +39,9 @@ pub(crate) fn read_as_each(bytes: &[u8]) -> usize {
     .into_iter()
     .filter(|read| *read)
     .count()
+}
+
+/// Whether a list reads of a stored state what reading all of it gives.
+pub(crate) fn is_outlined(bytes: &[u8], request: Request) -> bool {
+    serde_json::from_slice::<Outline>(bytes).is_ok_and(|outline| outline == request.into())
 }

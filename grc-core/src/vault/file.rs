@@ -81,7 +81,7 @@ impl fmt::Debug for FileKey {
 
 /// What the slot of an attachment holds. A file's name is a typed value like any other, so this is only ever in the
 /// vault, and in the hands of who may read it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FileInfo {
     /// The name that it came with.
     pub name: String,
@@ -92,6 +92,19 @@ pub struct FileInfo {
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
     pub(crate) key: String,
+}
+
+/// Without the key: what is printed of a file does not open it.
+impl fmt::Debug for FileInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, media, bytes, sha256, key: _ } = self;
+        f.debug_struct("FileInfo")
+            .field("name", name)
+            .field("media", media)
+            .field("bytes", bytes)
+            .field("sha256", sha256)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FileInfo {

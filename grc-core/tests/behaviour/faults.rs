@@ -1,16 +1,18 @@
-//! A life of a request, replayed with a fault at the first, second, … call of the store or of the keyring, until it
-//! passes without: whatever was lost, who does again what failed ends where nothing failed.
+//! A life of a request, replayed with a fault at the first, second, … call of the store, of the keyring or of the store of
+//! attachments, until it passes without: whatever was lost, who does again what failed ends where nothing failed.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use grc_core::{
     Actor, Assignee, Authority, Budget, Clock, Definition, Grc, GrcError, Instruction, Intake,
     InterventionId, List, ManualClock, Moment, Party, RequestId, SeededEntropy, Session, Stores, Submitted,
-    conformance::{Fault, FaultKeyring, FaultStore},
+    Word,
+    conformance::{Fault, FaultBlobs, FaultKeyring, FaultStore},
     engine::{RecordingTransport, SiteInstruction},
     insight::Question,
     intervention::{Planning, Work},
     request::{Command, Fire},
+    storage::BlobStore,
 };
 use pollster::block_on;
 use std::{
@@ -23,13 +25,31 @@ fn at(text: &str) -> Moment {
     text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().into()
 }
 
+/// More than one piece of a file.
+static PHOTO: &[u8] = &{
+    let mut photo = [7; 70_000];
+    [photo[0], photo[1], photo[2], photo[3]] = *b"\xff\xd8\xff\xe0";
+    photo
+};
+
 const FAULTS: [Fault; 3] = [Fault::Before, Fault::AnswerLost, Fault::Dies];
 
-/// A town whose store and keyring fail once, and whoever works with it.
+/// At which call what fails; 0 means never.
+#[derive(Debug, Clone, Copy, Default)]
+struct Calls {
+    store: u64,
+    keyring: u64,
+    blobs: u64,
+}
+
+/// A town whose stores and keyring fail once, and whoever works with it.
 struct World {
     stores: Stores,
     store: Arc<FaultStore>,
     keyring: Arc<FaultKeyring>,
+    blobs: Arc<FaultBlobs>,
+    /// What keeps the bytes of files, beneath.
+    kept: Arc<dyn BlobStore>,
     clock: Arc<ManualClock>,
     transport: RecordingTransport,
     engine: Option<Grc>,
@@ -39,19 +59,21 @@ struct World {
 }
 
 impl World {
-    /// With a fault at a call of the store, and at a call of the keyring; 0 means none.
-    fn with(fault: Fault, of_store: u64, of_keyring: u64) -> Self {
+    fn with(fault: Fault, calls: Calls) -> Self {
         let stores = Stores::memory();
-        let store = Arc::new(FaultStore::any_call(Arc::clone(&stores.store), fault, of_store));
-        let keyring = Arc::new(FaultKeyring::new(Arc::clone(&stores.keyring), fault, of_keyring));
+        let store = Arc::new(FaultStore::any_call(Arc::clone(&stores.store), fault, calls.store));
+        let keyring = Arc::new(FaultKeyring::new(Arc::clone(&stores.keyring), fault, calls.keyring));
+        let blobs = Arc::new(FaultBlobs::new(Arc::clone(&stores.blobs), fault, calls.blobs));
         Self {
+            kept: stores.blobs,
             stores: Stores {
                 store: Arc::<FaultStore>::clone(&store),
                 keyring: Arc::<FaultKeyring>::clone(&keyring),
-                ..stores
+                blobs: Arc::<FaultBlobs>::clone(&blobs),
             },
             store,
             keyring,
+            blobs,
             clock: Arc::new(ManualClock::at(at("2026-11-24T09:00:00Z"))),
             transport: RecordingTransport::new(),
             engine: None,
@@ -91,11 +113,17 @@ impl World {
         panic!("it fails again and again")
     }
 
+    /// Whether the fault has come.
+    fn has_failed(&self) -> bool {
+        self.store.has_failed() || self.keyring.has_failed() || self.blobs.has_failed()
+    }
+
     /// Where the process died another one goes on.
     fn revive(&mut self) {
-        if self.fault == Fault::Dies && (self.store.has_failed() || self.keyring.has_failed()) {
+        if self.fault == Fault::Dies && self.has_failed() {
             self.store.heal();
             self.keyring.heal();
+            self.blobs.heal();
             self.engine = None;
         }
     }
@@ -140,6 +168,8 @@ struct Picture {
     found: usize,
     problems: Vec<String>,
     events: (u64, u64),
+    /// Whether each file is read as it was handed in.
+    files: Vec<bool>,
     handed: BTreeMap<String, usize>,
 }
 
@@ -180,6 +210,10 @@ async fn seen(authority: &Authority, leak: &Submitted, site: InterventionId) -> 
     };
     let verdicts = (host.verify(id).await?, host.verify_intervention(site).await?);
     let phone = grc_core::definition::Contact::Phone;
+    let mut files = Vec::new();
+    for file in request.files() {
+        files.push(chief.read_file(id, file).await? == PHOTO);
+    }
     Ok(Picture {
         state,
         history,
@@ -189,6 +223,7 @@ async fn seen(authority: &Authority, leak: &Submitted, site: InterventionId) -> 
         found: chief.by_contact("espace-public", phone, "06 39 98 12 34").await?.len(),
         problems: [verdicts.0.problems, verdicts.1.problems].concat(),
         events: (verdicts.0.events, verdicts.1.events),
+        files,
         handed: BTreeMap::new(),
     })
 }
@@ -198,11 +233,17 @@ async fn life(world: &mut World) -> [Picture; 2] {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions/voirie");
     let voirie = Definition::from_dir(path).unwrap();
     world.done(async |_, authority| authority.host("essai").publish(&voirie).await).await;
+    // Whoever is not told that it was stored stores it once more; what was stored before is swept one day.
+    let photo = world
+        .done(async |_, authority| {
+            authority.session(Actor::agent("a-01")).store_file(Some("photo"), "a.jpg", PHOTO).await
+        })
+        .await;
     let submitted = world
         .done(async |_, authority| {
             let party = Party::named("Anne", "Le Gall").phone("06 39 98 12 34").email("anne@example.org");
             let leak = Intake::new("fuite-eau", "telephone").set("description", "l'eau coule");
-            let intake = leak.set("gravite", "ecoulement").party(party).key("intake");
+            let intake = leak.set("gravite", "ecoulement").party(party).file(photo.clone()).key("intake");
             authority.session(Actor::agent("a-01")).submit(intake).await
         })
         .await;
@@ -228,29 +269,32 @@ async fn life(world: &mut World) -> [Picture; 2] {
     let before = picture(world, &submitted, site).await;
     world.clock.set(at("2028-01-10T09:00:00Z"));
     world.work().await;
+    world.done(async |_, authority| authority.host("worker").sweep().await).await;
     let after = picture(world, &submitted, site).await;
+    let blobs = world.kept.list(&Word::new("ville").unwrap(), world.clock.now(), None, 10).await;
+    assert!(blobs.is_ok_and(|page| page.blobs.is_empty()), "no bytes of any file are left");
     [before, after]
 }
 
 /// Whether the fault came.
 #[track_caller]
-fn replayed(sound: &[Picture; 2], fault: Fault, of_store: u64, of_keyring: u64, retried: &mut u64) -> bool {
-    let mut world = World::with(fault, of_store, of_keyring);
+fn replayed(sound: &[Picture; 2], fault: Fault, at: Calls, retried: &mut u64) -> bool {
+    let mut world = World::with(fault, at);
     let pictures = block_on(life(&mut world));
-    let came = world.store.has_failed() || world.keyring.has_failed();
-    assert_eq!(&pictures, sound, "{fault:?} at call {of_store} of the store, {of_keyring} of the keyring");
+    assert_eq!(&pictures, sound, "{fault:?} at {at:?}");
     *retried += world.retried;
-    came
+    world.has_failed()
 }
 
 fn sound() -> [Picture; 2] {
-    let mut world = World::with(Fault::Before, 0, 0);
+    let mut world = World::with(Fault::Before, Calls::default());
     let pictures = block_on(life(&mut world));
     let [before, after] = &pictures;
     assert_eq!((before.problems.len(), after.problems.len()), (0, 0), "{before:?} {after:?}");
     assert!(before.handed.values().sum::<usize>() >= 2, "messages left: {:?}", before.handed);
     assert_eq!((before.found, after.found), (1, 0), "found by telephone until it is forgotten");
     assert!(after.state.iter().any(|line| line.ends_with("true")), "it was anonymised: {:?}", after.state);
+    assert_eq!((before.files.as_slice(), after.files.len()), (&[true][..], 0), "the file, and that it goes");
     assert_eq!(world.retried, 0, "nothing fails by itself");
     pictures
 }
@@ -260,7 +304,7 @@ fn a_fault_at_every_call_of_the_store_changes_nothing_in_the_end() {
     let sound = sound();
     for fault in FAULTS {
         let (mut at, mut retried) = (1, 0);
-        while replayed(&sound, fault, at, 0, &mut retried) {
+        while replayed(&sound, fault, Calls { store: at, ..Calls::default() }, &mut retried) {
             at += 1;
         }
         println!("{fault:?}: {} calls of the store failed, {retried} were told", at - 1);
@@ -275,11 +319,26 @@ fn a_fault_at_every_call_of_the_keyring_changes_nothing_in_the_end() {
     let sound = sound();
     for fault in FAULTS {
         let (mut at, mut retried) = (1, 0);
-        while replayed(&sound, fault, 0, at, &mut retried) {
+        while replayed(&sound, fault, Calls { keyring: at, ..Calls::default() }, &mut retried) {
             at += 1;
         }
         println!("{fault:?}: {} calls of the keyring failed, {retried} were told", at - 1);
         assert!(at > 30, "only {at} calls");
         assert!(retried > 10, "only {retried} calls were done again");
+    }
+}
+
+#[test]
+fn a_fault_at_every_call_for_attachments_changes_nothing_in_the_end() {
+    let sound = sound();
+    for fault in FAULTS {
+        let (mut at, mut retried) = (1, 0);
+        while replayed(&sound, fault, Calls { blobs: at, ..Calls::default() }, &mut retried) {
+            at += 1;
+        }
+        println!("{fault:?}: {} calls for attachments failed, {retried} were told", at - 1);
+        // Two pieces are put and read; what a worker meets when it removes them it does again.
+        assert!(at > 6, "only {at} calls");
+        assert!(retried > 3, "only {retried} calls were done again");
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::{
     batches::{error, piecemeal},
-    store::{Mutant, Under, each, nothing, part, pause, remade},
+    store::{Mutant, Reading, Under, each, nothing, part, pause, remade},
 };
 use grc_core::{
     Condition, Moment,
-    storage::{Batch, ConflictOn, IndexValue, Order, Query, Step, StorageErrorKind, StoreInfo},
+    storage::{
+        Batch, ConflictOn, DocumentRange, IndexValue, Order, Query, Step, StorageErrorKind, StoreInfo,
+    },
 };
 use std::collections::BTreeSet;
 
@@ -236,6 +238,45 @@ fn limits() -> Vec<Mutant> {
         }),
         Mutant::new("C-19", "a page of too many measures is refused").measures(|under, from| {
             if from.limit > 1_000 { Err(error(StorageErrorKind::Limit)) } else { under.measures(from) }
+        }),
+        Mutant::new("C-19", "pages of measures have no end").measures(|under, from| {
+            let mut page = under.measures(from.clone())?;
+            while let (true, Some(after)) = (from.limit > 1_000, page.next.take()) {
+                let more = under.measures(Reading { after: Some(after), ..from.clone() })?;
+                page.rows.extend(more.rows);
+                page.next = more.next;
+            }
+            Ok(page)
+        }),
+        Mutant::new("C-19", "claims have no end").claim(|under, claim| {
+            let mut claimed = under.claim(claim.clone())?;
+            if claim.limit > 1_000 && claimed.len() == 1_000 {
+                claimed.extend(under.claim(claim)?);
+            }
+            Ok(claimed)
+        }),
+        Mutant::new("C-19", "pages of documents have no end").documents(|under, range| {
+            let mut found = under.documents(range.clone())?;
+            if range.limit > 1_000 && found.len() == 1_000 {
+                let after = found.last().map(|document| document.name.clone());
+                found.extend(under.documents(DocumentRange { after, ..range })?);
+            }
+            Ok(found)
+        }),
+        Mutant::new("C-19", "the body of a task has no limit").commit(|under, batch| {
+            let full =
+                |step: &Step| matches!(step, Step::Schedule(task) if task.body.len() > StoreInfo::MAX_BODY);
+            if !batch.steps().iter().any(full) {
+                return under.commit(batch);
+            }
+            // It is taken as large as it is let.
+            under.commit(each(&batch, |step| match step {
+                Step::Schedule(mut task) => {
+                    task.body.truncate(StoreInfo::MAX_BODY);
+                    Some(Step::Schedule(task))
+                }
+                other => Some(other),
+            }))
         }),
         Mutant::new("C-19", "a page of no changes stays where it is").changes(|under, from| {
             let after = from.after.clone();

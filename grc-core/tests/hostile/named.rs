@@ -121,8 +121,10 @@ fn all_that_a_caller_can_fill_is_named_here() {
         }
     }
     let api = include_str!("../../../docs/api/grc-core.txt");
-    let functions = api.lines().filter(|line| line.contains("pub ") && line.contains(" fn ")).count();
-    let listed: Vec<Listed<'_>> = api.lines().filter_map(Listed::read).collect();
+    // What macros make takes a UUID, 32 bytes, or nothing.
+    let lines = || api.lines().filter(|line| !line.contains("macro_rules!"));
+    let functions = lines().filter(|line| line.contains("pub ") && line.contains(" fn ")).count();
+    let listed: Vec<Listed<'_>> = lines().filter_map(Listed::read).collect();
     assert!(listed.len() == functions && functions > 400, "{} of {functions} are read", listed.len());
     let wanted: Vec<&Listed<'_>> = listed.iter().filter(|listed| listed.is_wanted()).collect();
     let missing: BTreeSet<String> =
@@ -146,7 +148,7 @@ fn all_that_a_caller_can_fill_is_named_here() {
         );
     }
     // What is read of a text through a trait.
-    for line in api.lines() {
+    for line in lines() {
         if let Some((_, of)) = line.split_once("impl FromStr for ") {
             assert!(tests.contains(&format!("parse::<{of}>")), "no text is read as {of}");
         }
