@@ -1,9 +1,11 @@
 //! The public interface of each crate, as a text that is kept: whoever changes it sees what an embedder will see.
 //!
 //! The lint `unreachable_pub` is an error here, so whatever is `pub` can be reached, and it is enough to read the
-//! sources. Items stand under the module that holds them, re-exports as what they are.
+//! sources. Items stand under the module that holds them, re-exports as what they are. What a macro of the crate makes is
+//! kept as the macro and what it is called with.
 
 use crate::Outcome;
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::{
     ffi::OsString,
@@ -73,10 +75,14 @@ fn items(items: &[Item], directory: &Path, path: &str, lines: &mut Vec<String>) 
         .map(|(_, name)| name.to_string())
         .collect();
     for item in items {
-        let mut note = |what: String| lines.push(format!("{path}: {what}"));
+        let gate = gate(item);
+        let mut note = |what: String| lines.push(format!("{path}: {gate}{what}"));
         match item {
             Item::Mod(one) if !is_hidden(&one.attrs) => {
                 let name = one.ident.to_string();
+                if !gate.is_empty() {
+                    note(format!("mod {name}"));
+                }
                 let inner = format!("{path}::{name}");
                 let below = directory.join(&name);
                 match &one.content {
@@ -90,13 +96,15 @@ fn items(items: &[Item], directory: &Path, path: &str, lines: &mut Vec<String>) 
             }
             Item::Struct(one) if is_shown(&one.vis, &one.attrs) => {
                 let mut one = one.clone();
-                one.attrs.clear();
+                derived(&one.ident, &one.attrs, &mut note);
+                one.attrs.retain(is_open);
                 strip(&mut one.fields);
                 note(said(&one));
             }
             Item::Enum(one) if is_shown(&one.vis, &one.attrs) => {
                 let mut one = one.clone();
-                one.attrs.retain(|attribute| attribute.path().is_ident("non_exhaustive"));
+                derived(&one.ident, &one.attrs, &mut note);
+                one.attrs.retain(is_open);
                 one.variants.iter_mut().for_each(|variant| {
                     variant.attrs.clear();
                     variant.fields.iter_mut().for_each(|field| field.attrs.clear());
@@ -115,9 +123,12 @@ fn items(items: &[Item], directory: &Path, path: &str, lines: &mut Vec<String>) 
                 let name = &one.ident;
                 note(format!("pub trait {name}: {}", said(&one.supertraits)));
                 for item in &one.items {
-                    if let TraitItem::Fn(method) = item {
-                        let default = if method.default.is_some() { " { … }" } else { "" };
-                        note(format!("{name}: {}{default}", said(&method.sig)));
+                    match item {
+                        TraitItem::Fn(method) => {
+                            let default = if method.default.is_some() { " { … }" } else { "" };
+                            note(format!("{name}: {}{default}", said(&method.sig)));
+                        }
+                        other => note(format!("{name}: {}", said(&undocumented(&other.to_token_stream())))),
                     }
                 }
             }
@@ -142,10 +153,71 @@ fn items(items: &[Item], directory: &Path, path: &str, lines: &mut Vec<String>) 
                     }
                 }
             }
+            Item::Macro(one) if !is_hidden(&one.attrs) => match &one.ident {
+                // What an exported one makes is its user's.
+                Some(name) if one.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) => {
+                    note(format!("#[macro_export] macro_rules! {name}"));
+                }
+                Some(name) => {
+                    note(format!("macro_rules! {name} {{ {} }}", said(&undocumented(&one.mac.tokens))))
+                }
+                None => {
+                    note(format!("{}! {{ {} }}", said(&one.mac.path), said(&undocumented(&one.mac.tokens))));
+                }
+            },
             _ => {}
         }
     }
     Ok(())
+}
+
+/// The features that an item needs, as it says it.
+fn gate(item: &Item) -> String {
+    let attributes = match item {
+        Item::Mod(one) => &one.attrs,
+        Item::Struct(one) => &one.attrs,
+        Item::Enum(one) => &one.attrs,
+        Item::Fn(one) => &one.attrs,
+        Item::Const(one) => &one.attrs,
+        Item::Type(one) => &one.attrs,
+        Item::Use(one) => &one.attrs,
+        Item::Trait(one) => &one.attrs,
+        Item::Impl(one) => &one.attrs,
+        _ => return String::new(),
+    };
+    let gates = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    gates.map(|attribute| said(attribute) + " ").collect()
+}
+
+/// Whether more may come.
+fn is_open(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("non_exhaustive")
+}
+
+/// Notes what is derived for a type.
+fn derived(name: &Ident, attributes: &[Attribute], note: &mut impl FnMut(String)) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+        note(format!("{name}: {}", said(attribute)));
+    }
+}
+
+/// Without comments, which are `#[doc = …]` to a macro.
+fn undocumented(tokens: &TokenStream) -> TokenStream {
+    let mut out = Vec::new();
+    let mut tokens = tokens.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_hash = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
+        let is_doc = matches!(tokens.peek(), Some(TokenTree::Group(group))
+            if group.delimiter() == Delimiter::Bracket && group.stream().to_string().starts_with("doc ="));
+        match token {
+            _ if is_hash && is_doc => drop(tokens.next()),
+            TokenTree::Group(group) => {
+                out.push(Group::new(group.delimiter(), undocumented(&group.stream())).into());
+            }
+            token => out.push(token),
+        }
+    }
+    out.into_iter().collect()
 }
 
 /// Without what nobody sees from outside.
