@@ -218,3 +218,40 @@ fn read(place: &Place, size: Size) -> Res<[Line; 2]> {
     .line("measure", place.kind().name(), 1, Peer::Raw);
     Ok([list, measure])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each scenario once, and the names by which others read the figures.
+    #[test]
+    fn each_scenario_gives_a_line_with_the_names_that_are_promised() {
+        let size = Size { rounds: 1, count: 2, requests: 60 };
+        let wanted = Beside { peers: vec![Peer::Raw], python: None, size };
+        for (kind, name) in [(Kind::Memory, "memory"), (Kind::Sqlite, "sqlite")] {
+            let mut said = 0;
+            let (lines, _) = run(kind, &wanted, |_| said += 1).unwrap();
+            assert_eq!(said, lines.len());
+            let scenarios: Vec<_> = lines.iter().map(|line| (line.scenario, line.callers)).collect();
+            assert_eq!(
+                scenarios,
+                [
+                    ("intake", 1),
+                    ("intake", 16),
+                    ("transition", 1),
+                    ("transition", 16),
+                    ("import", 16),
+                    ("list", 1),
+                    ("measure", 1)
+                ]
+            );
+            for line in lines {
+                let json = serde_json::to_value(&line).unwrap();
+                let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+                assert_eq!(names, ["callers", "ours", "peer", "ratio", "scenario", "store", "theirs"]);
+                assert_eq!((line.store, line.peer), (name, "raw"));
+                assert!(line.ours > 0.0 && line.theirs > 0.0 && line.ratio == line.ours / line.theirs);
+            }
+        }
+    }
+}

@@ -91,7 +91,8 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "compare",
         help: "how fast the library is, here and now, beside the same writes by hand, through Python, beside Django: [--quick]
-               [--json] [--requests N] [--store memory|sqlite|mariadb] [--peer raw|python|django]…; packages are fetched",
+               [--json] [--requests N] [--store memory|sqlite|mariadb] [--peer raw|python|django]… [--flush-ms N]; packages are
+               fetched",
         run: Run::With(compare::run),
     },
     Command {

@@ -1,6 +1,6 @@
 //! A MySQL or MariaDB server by hand, on a connection a caller.
 
-use super::{Dialect, Raw, Row, TABLES, Totals, Value, plan::is_number};
+use super::{Content, Dialect, Raw, Row, TABLES, Totals, Value, is_compared, plan::is_number};
 use crate::{Res, timing::timed};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, MySql, MySqlConnection, Row as _,
@@ -75,13 +75,13 @@ fn bind<'q>(
 }
 
 impl Hand {
-    fn transaction(&mut self, rows: &[Row], texts: &[String]) -> Res<()> {
+    fn transaction(&mut self, statements: &[(String, &[Row])]) -> Res<()> {
         let Self { runtime, connection } = self;
         runtime.block_on(async {
             let mut transaction = connection.begin().await?;
-            for (row, text) in rows.iter().zip(texts) {
+            for (text, rows) in statements {
                 let sql = sqlx::query(AssertSqlSafe(text.clone()));
-                let columns = row.rest.iter().chain(&row.key);
+                let columns = rows.iter().flat_map(|row| row.rest.iter().chain(&row.key));
                 let sql = columns.fold(sql, |sql, (name, value)| bind(sql, name, value));
                 sql.execute(&mut *transaction).await?;
             }
@@ -93,14 +93,17 @@ impl Hand {
 impl Raw for Mysql {
     fn write(&mut self, callers: usize, transactions: &[Vec<Row>]) -> Res<Duration> {
         self.need(callers)?;
-        let texts: Vec<Vec<String>> = transactions
+        // The texts are put together before anything is timed. New rows of a table that follow one another are one statement.
+        let texts: Vec<Vec<(String, &[Row])>> = transactions
             .iter()
-            .map(|rows| rows.iter().map(|row| row.sql(Dialect::Mysql)).collect())
+            .map(|rows| {
+                let statements = rows.chunk_by(Row::is_joined_by);
+                statements.map(|rows| (Row::all_sql(rows, Dialect::Mysql), rows)).collect()
+            })
             .collect();
         let hands = self.hands.get_mut(..callers).ok_or("too few connections")?;
-        timed(hands, transactions.len(), |hand, n| match (transactions.get(n), texts.get(n)) {
-            (Some(rows), Some(texts)) => hand.transaction(rows, texts),
-            _ => Ok(()),
+        timed(hands, texts.len(), |hand, n| {
+            texts.get(n).map_or(Ok(()), |statements| hand.transaction(statements))
         })
     }
 
@@ -158,6 +161,31 @@ impl Raw for Mysql {
                 );
                 let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
                 out.insert(table, (row.try_get(0)?, row.try_get(1)?));
+            }
+            Ok(out)
+        })
+    }
+
+    fn content(&mut self) -> Res<Content> {
+        let Hand { runtime, connection } = self.one()?;
+        runtime.block_on(async {
+            let mut out = Content::new();
+            for table in TABLES.map(|(table, _)| table).into_iter().chain(["document"]) {
+                let name = if table == "idx" { "grc_index".to_owned() } else { format!("grc_{table}") };
+                let sql = "SELECT CAST(column_name AS CHAR) FROM information_schema.columns
+                           WHERE table_schema = DATABASE() AND table_name = ? ORDER BY column_name";
+                let names: Vec<String> = sqlx::query_scalar(sql).bind(&name).fetch_all(&mut *connection).await?;
+                let columns: Vec<String> = names
+                    .iter()
+                    .filter(|name| is_compared(table, name))
+                    .map(|name| format!("IFNULL(HEX(`{name}`), '-')"))
+                    .collect();
+                let sql = format!(
+                    "SELECT CAST(COALESCE(SUM(CAST(CONV(LEFT(MD5(CONCAT_WS(',', {})), 8), 16, 10) AS UNSIGNED)), 0)
+                     AS UNSIGNED) FROM {name} WHERE authority = 'town'",
+                    columns.join(", ")
+                );
+                out.insert(table, sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?);
             }
             Ok(out)
         })

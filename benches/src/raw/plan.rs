@@ -86,6 +86,22 @@ impl Row {
         }
     }
 
+    /// Whether another row is new in the same table, with the same columns, so that one statement can bring both.
+    pub(super) fn is_joined_by(&self, next: &Self) -> bool {
+        let names =
+            |row: &Self| row.rest.iter().chain(&row.key).map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        (self.verb, next.verb) == (Verb::Insert, Verb::Insert)
+            && self.table == next.table
+            && names(self) == names(next)
+    }
+
+    /// One statement for rows that are joined; the values are those of each, in turn.
+    pub(super) fn all_sql(rows: &[Self], dialect: Dialect) -> String {
+        let Some((first, more)) = rows.split_first() else { return String::new() };
+        let holes = format!(", ({})", vec!["?"; first.values().count()].join(", "));
+        first.sql(dialect) + &holes.repeat(more.len())
+    }
+
     /// The values of its statement.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
         self.rest.iter().chain(&self.key).map(|(_, value)| value)

@@ -1,12 +1,19 @@
 //! SQLite by hand, with the settings of `grc-sqlite`.
 
-use super::{Dialect, Raw, Row, TABLES, Totals, Value};
+use super::{Content, Dialect, Raw, Row, TABLES, Totals, Value, is_compared};
 use crate::{Res, timing::timed};
 use rusqlite::{
     Connection, OpenFlags, ToSql,
+    config::DbConfig,
     types::{ToSqlOutput, ValueRef},
 };
-use std::{collections::BTreeMap, path::Path, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+    sync::Mutex,
+    time::Duration,
+};
 
 /// One connection, which all callers share: several would only wait for one another's lock.
 #[derive(Debug)]
@@ -27,6 +34,7 @@ impl Sqlite {
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;
              PRAGMA cache_size=-8192; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF",
         )?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self(connection))
     }
 }
@@ -51,13 +59,14 @@ impl Raw for Sqlite {
             .collect();
         let shared = Mutex::new(&mut self.0);
         timed(&mut vec![(); callers], transactions.len(), |(), n| {
-            let mut connection = shared.lock().map_err(|_| "a caller panicked")?;
-            let transaction = connection.transaction()?;
+            let connection = shared.lock().map_err(|_| "a caller panicked")?;
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
             let (rows, texts) = (transactions.get(n), texts.get(n));
             for (row, text) in rows.into_iter().flatten().zip(texts.into_iter().flatten()) {
-                transaction.prepare_cached(text)?.execute(rusqlite::params_from_iter(row.values()))?;
+                connection.prepare_cached(text)?.execute(rusqlite::params_from_iter(row.values()))?;
             }
-            Ok(transaction.commit()?)
+            connection.prepare_cached("COMMIT")?.execute([])?;
+            Ok(())
         })
     }
 
@@ -95,6 +104,29 @@ impl Raw for Sqlite {
                 "SELECT count(*), coalesce(sum(length({bytes})), 0) FROM {table} WHERE authority = 'town'"
             );
             out.insert(table, self.0.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?);
+        }
+        Ok(out)
+    }
+
+    fn content(&mut self) -> Res<Content> {
+        let mut out = Content::new();
+        for table in TABLES.map(|(table, _)| table).into_iter().chain(["document"]) {
+            let mut names = self.0.prepare("SELECT name FROM pragma_table_info(?) ORDER BY name")?;
+            let names: Vec<String> = names.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let columns: Vec<String> = names
+                .iter()
+                .filter(|name| is_compared(table, name))
+                .map(|name| format!("quote({name})"))
+                .collect();
+            let sql = format!("SELECT {} FROM {table} WHERE authority = 'town'", columns.join(" || ',' || "));
+            let mut rows = self.0.prepare(&sql)?;
+            let mut sum = 0_u64;
+            for row in rows.query_map([], |row| row.get::<_, String>(0))? {
+                let mut hasher = DefaultHasher::new();
+                row?.hash(&mut hasher);
+                sum = sum.wrapping_add(hasher.finish());
+            }
+            out.insert(table, sum);
         }
         Ok(out)
     }
