@@ -24,13 +24,13 @@ use common::{block_on, connect, fresh, options, run, shared, start};
 use grc_core::{
     BatchId, Moment,
     conformance::Dice,
-    storage::{Batch, Cursor, Step, Store},
+    storage::{Batch, Change, Cursor, IndexValue, Step, Store, Touched},
 };
 use grc_mysql::{Durability, MysqlStore};
 use load::{
     follower::{Follower, Seen, check_order},
     found::Found,
-    plan::{Plan, stream, town},
+    plan::{Plan, stream, town, word},
     writer::{End, Writer},
 };
 use private_server::{Server, Setup};
@@ -41,7 +41,7 @@ use std::{
     fs::File,
     path::Path,
     sync::{
-        Mutex,
+        Barrier, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -524,4 +524,52 @@ fn a_page_is_of_one_moment() {
         }
     });
     say(&format!("pages {pages}, turns {}", turns.into_inner()));
+}
+
+/// One makes a stream while another, which began before, writes beside it and takes long: the feed never tells that it is
+/// not there after it told that it is.
+#[test]
+fn a_stream_that_is_made_meanwhile_is_told_in_order() {
+    const ROUNDS: u128 = 60;
+    /// Streams that are never made, beside which is written too: each is looked for.
+    const MORE: u128 = 40;
+    let address = fresh(shared());
+    let stores = [open_relaxed(&address), open_relaxed(&address)];
+    let start = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let (start, [makes, beside]) = (&start, &stores);
+        scope.spawn(move || {
+            let mut dice = Dice::new(1);
+            for n in 1..=ROUNDS {
+                let plan = Plan { id: 2 * n, streams: vec![(n, 0)], beside: None };
+                start.wait();
+                std::thread::sleep(Duration::from_millis(dice.below(40) as u64));
+                pollster::block_on((makes as &dyn Store).commit(plan.batch())).unwrap();
+            }
+        });
+        scope.spawn(move || {
+            for n in 1..=ROUNDS {
+                let mut batch = Plan { id: 2 * n + 1, streams: Vec::new(), beside: Some(n) }.batch();
+                for more in 1..=MORE {
+                    let values = vec![IndexValue::Number(1)];
+                    batch.push(Step::PutIndex {
+                        stream: stream((1 << 100) + more),
+                        field: word("last"),
+                        values,
+                    });
+                }
+                start.wait();
+                pollster::block_on((beside as &dyn Store).commit(batch)).unwrap();
+            }
+        });
+    });
+    let mut follower = Follower::new(None, 1);
+    while follower.read(&stores[0]) != Seen::Changes(0) {}
+    let absent = |change: &Change| {
+        change.touched.iter().any(|one| matches!(one, Touched::Stream(key, 0) if key.id.as_u128() <= ROUNDS))
+    };
+    let before = follower.changes.iter().filter(|change| absent(change)).count();
+    say(&format!("rounds {ROUNDS}, {before} of them before the stream was there"));
+    check_order(&follower.changes, true);
+    assert_eq!(follower.changes.len() as u128, 2 * ROUNDS);
 }

@@ -113,10 +113,18 @@ pub(super) async fn put(session: &mut Session, row: &StreamRow, expect: Expect) 
 
 /// The version of a stream row, which stays so until the commit, because the row is written; 0 if there is none. Were it
 /// only read, another could raise it between this reading and the place in the feed, which would then tell an older
-/// version after a newer one.
+/// version after a newer one. What is not there cannot be locked: its place is, by a row that is put and taken away.
 pub(super) async fn version_kept(session: &mut Session, key: &StreamKey) -> Outcome<u64> {
     let write = "UPDATE grc_stream SET beside = beside + 1 WHERE authority = ? AND kind = ? AND id = ?";
-    session.execute(keyed(sqlx::query(write), key)).await?;
+    if session.execute(keyed(sqlx::query(write), key)).await? == 0 {
+        let put = "INSERT INTO grc_stream (authority, kind, id, opened, birth, version, fold, head, body)
+                   VALUES (?, ?, ?, 0, '', 0, 0, '', '')";
+        // Who finds it there was overtaken by who made it: a duplicate, upon which the batch is run again.
+        session.execute(keyed(sqlx::query(put), key)).await?;
+        let take = "DELETE FROM grc_stream WHERE authority = ? AND kind = ? AND id = ?";
+        session.execute(keyed(sqlx::query(take), key)).await?;
+        return Ok(0);
+    }
     let read = "SELECT version FROM grc_stream WHERE authority = ? AND kind = ? AND id = ?";
     let row = session.row(keyed(sqlx::query(read), key)).await?;
     row.map_or(Ok(0), |row| number(&row, 0))

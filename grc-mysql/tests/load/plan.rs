@@ -10,7 +10,7 @@ use grc_core::{
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-fn word(text: &str) -> Word {
+pub(crate) fn word(text: &str) -> Word {
     Word::new(text).unwrap()
 }
 
