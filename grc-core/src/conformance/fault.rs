@@ -69,14 +69,11 @@ impl FaultStore {
         &self,
         call: impl Future<Output = Result<T, StorageError>> + Send,
     ) -> Result<T, StorageError> {
-        match if self.reads { self.fuse.next() } else { Cut::None } {
-            Cut::None => return call.await,
-            Cut::Before => {}
-            Cut::After => {
-                call.await?;
-            }
+        if !self.reads {
+            return call.await;
         }
-        Err(StorageError::new("fault", StorageErrorKind::Unavailable, "failed on purpose"))
+        let failure = || StorageError::new("fault", StorageErrorKind::Unavailable, "failed on purpose");
+        self.fuse.pass(call, failure).await
     }
 }
 

@@ -1,9 +1,6 @@
 //! A store of attachments that fails on purpose.
 
-use super::{
-    Fault,
-    fuse::{Cut, Fuse},
-};
+use super::{Fault, fuse::Fuse};
 use crate::{
     BlobId, Moment, Word,
     storage::{BlobPage, BlobStore, Cursor, StorageError, StorageErrorKind},
@@ -39,14 +36,8 @@ impl FaultBlobs {
         &self,
         call: impl Future<Output = Result<T, StorageError>> + Send,
     ) -> Result<T, StorageError> {
-        match self.fuse.next() {
-            Cut::None => return call.await,
-            Cut::Before => {}
-            Cut::After => {
-                call.await?;
-            }
-        }
-        Err(StorageError::new("fault", StorageErrorKind::Unavailable, "failed on purpose"))
+        let failure = || StorageError::new("fault", StorageErrorKind::Unavailable, "failed on purpose");
+        self.fuse.pass(call, failure).await
     }
 }
 

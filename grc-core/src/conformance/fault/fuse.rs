@@ -55,6 +55,22 @@ impl Fuse {
         }
     }
 
+    /// Makes a call that may be made again, unless it is the one that is cut: then it fails so.
+    pub(super) async fn pass<T: Send, E: Send>(
+        &self,
+        call: impl Future<Output = Result<T, E>> + Send,
+        failure: impl FnOnce() -> E + Send,
+    ) -> Result<T, E> {
+        match self.next() {
+            Cut::None => return call.await,
+            Cut::Before => {}
+            Cut::After => {
+                call.await?;
+            }
+        }
+        Err(failure())
+    }
+
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)
     }

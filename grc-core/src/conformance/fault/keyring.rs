@@ -1,9 +1,6 @@
 //! A keyring that fails on purpose.
 
-use super::{
-    Fault,
-    fuse::{Cut, Fuse},
-};
+use super::{Fault, fuse::Fuse};
 use crate::{
     KeyId,
     vault::{DataKey, KeyState, Keyring, KeyringError, KeyringInfo, Slot, SlotKey},
@@ -40,14 +37,8 @@ impl FaultKeyring {
         &self,
         call: impl Future<Output = Result<T, KeyringError>> + Send,
     ) -> Result<T, KeyringError> {
-        match self.fuse.next() {
-            Cut::None => return call.await,
-            Cut::Before => {}
-            Cut::After => {
-                call.await?;
-            }
-        }
-        Err(KeyringError::unavailable("fault", "failed on purpose"))
+        let failure = || KeyringError::unavailable("fault", "failed on purpose");
+        self.fuse.pass(call, failure).await
     }
 }
 
