@@ -455,7 +455,7 @@ impl Authority {
                 return Ok(false);
             }
             let slots = opened.dead.into_iter().collect();
-            match self.erase_of_site(loaded, slots, "key-destroyed").await {
+            match self.erase_of_site(loaded, slots, "key-destroyed", Vec::new()).await {
                 // Somebody else does the same.
                 Err(GrcError::Storage(error)) if error.conflict_on().is_some() => Ok(true),
                 other => other.map(|()| true),
@@ -467,16 +467,29 @@ impl Authority {
     /// first of them is forgotten; or, while another of them is under a hold, before that one is. The numbers of quotes and
     /// invoices stay, with the accounts.
     pub(super) async fn forget_items(&self, id: InterventionId) -> Result<(), GrcError> {
-        let Some(loaded) = self.load_intervention(id, &[], Parts::None).await? else { return Ok(()) };
-        if loaded.served.iter().any(|served| !served.request.holds.is_empty()) {
-            return Ok(());
+        for _ in 0..TRIES {
+            let Some(loaded) = self.load_intervention(id, &[], Parts::None).await? else { return Ok(()) };
+            if loaded.served.iter().any(|served| !served.request.holds.is_empty()) {
+                return Ok(());
+            }
+            let slots = &loaded.intervention.book.slots;
+            let items = slots.iter().filter(|(_, path)| **path == *"item").map(|(slot, _)| *slot);
+            let items: Vec<Slot> = items.collect();
+            if items.is_empty() {
+                return Ok(());
+            }
+            // Each request is written over itself: whoever sets a hold on one meanwhile is first, or finds the items gone.
+            let sure = loaded
+                .served
+                .iter()
+                .map(|served| &served.record.row)
+                .map(|row| Step::PutStream { row: row.clone(), expect: Expect::Version(row.version) });
+            match self.erase_of_site(&loaded, items, "retention", sure.collect()).await {
+                Err(error) => self.outrun(error)?,
+                done => return done,
+            }
         }
-        let slots = &loaded.intervention.book.slots;
-        let items = slots.iter().filter(|(_, path)| **path == *"item").map(|(slot, _)| *slot);
-        match items.collect::<Vec<Slot>>() {
-            items if items.is_empty() => Ok(()),
-            items => self.erase_of_site(&loaded, items, "retention").await,
-        }
+        Err(GrcError::Busy)
     }
 
     async fn erase_of_site(
@@ -484,6 +497,7 @@ impl Authority {
         loaded: &LoadedIntervention,
         slots: Vec<Slot>,
         reason: &'static str,
+        sure: Vec<Step>,
     ) -> Result<(), GrcError> {
         let grc = &self.inner().grc.0;
         let keys: BTreeSet<KeyId> =
@@ -497,6 +511,7 @@ impl Authority {
         let now = grc.clock.now();
         let acting = Who::timer().acting(&loaded.current.document.organisation)?;
         let mut batch = grc.batch(&self.inner().name, now)?;
+        sure.into_iter().for_each(|step| batch.push(step));
         let envelope = Envelope {
             occurred_at: now,
             recorded_at: now,

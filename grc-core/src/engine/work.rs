@@ -7,6 +7,7 @@ use super::{
     kinds::{LinkKind, TaskKind},
     sealing::context_of,
     session::Who,
+    write::{TRIES, parts_for},
 };
 use crate::{
     BlobId, InterventionId, KeyId, Moment, RequestId, Word,
@@ -307,45 +308,50 @@ impl Authority {
     /// Retention is decided again when it is due: the rule may have changed, the request may be open again or held.
     async fn retain(&self, task: &Task) -> Result<Done, GrcError> {
         let id = RequestId::from_uuid(task.stream.id);
-        let (loaded, _) = self.load_request(id, Parts::None, None).await?;
-        let Some(loaded) = loaded else { return self.drop_task(task).await };
-        let request = &loaded.request;
-        let rule = loaded.procedure.retention;
-        let closed_at = match request.closed_at {
-            Some(closed_at) if request.anonymised_at.is_none() && rule.then == Then::Anonymise => closed_at,
-            _ => return self.drop_task(task).await,
-        };
-        if !request.holds.is_empty() {
-            // Lifting the last hold schedules it again.
-            return self.drop_task(task).await;
+        let anonymise = Instruction::new(Command::Anonymise { rule: "retention".to_owned() });
+        for _ in 0..TRIES {
+            let (loaded, _) = self.load_request(id, parts_for(&anonymise.command), None).await?;
+            let Some(loaded) = loaded else { return self.drop_task(task).await };
+            let request = &loaded.request;
+            let rule = loaded.procedure.retention;
+            let closed_at = match request.closed_at {
+                Some(closed_at) if request.anonymised_at.is_none() && rule.then == Then::Anonymise => {
+                    closed_at
+                }
+                _ => return self.drop_task(task).await,
+            };
+            if !request.holds.is_empty() {
+                // Lifting the last hold schedules it again.
+                return self.drop_task(task).await;
+            }
+            let due = rule.delay().from(closed_at, loaded.current.document.organisation.time_zone);
+            let grc = &self.inner().grc.0;
+            let now = grc.clock.now();
+            if due > now {
+                let batch = grc.batch(&self.inner().name, now)?.with(Step::Release {
+                    task: task.reference(),
+                    due,
+                    dead: false,
+                    code: None,
+                    attempts: Some(0),
+                });
+                self.settle(batch).await?;
+                return Ok(Done::Dropped);
+            }
+            for served in &request.interventions {
+                self.forget_items(InterventionId::from_uuid(served.intervention)).await?;
+            }
+            // Over the version that was loaded before that: whatever was bought for it since has written it too.
+            let acting = &Who::timer().acting(&loaded.current.document.organisation)?;
+            let ending = |_: &Decision| Step::Finish(task.reference());
+            match self.try_execute(acting, &loaded, &anonymise, None, Some(&ending), now).await {
+                Ok(Some(_)) => return Ok(Done::Anonymised),
+                // An erasure was finished first: look again.
+                Ok(None) => {}
+                Err(error) => self.outrun(error)?,
+            }
         }
-        let due = rule.delay().from(closed_at, loaded.current.document.organisation.time_zone);
-        let grc = &self.inner().grc.0;
-        let now = grc.clock.now();
-        if due > now {
-            let batch = grc.batch(&self.inner().name, now)?.with(Step::Release {
-                task: task.reference(),
-                due,
-                dead: false,
-                code: None,
-                attempts: Some(0),
-            });
-            self.settle(batch).await?;
-            return Ok(Done::Dropped);
-        }
-        for served in &request.interventions {
-            self.forget_items(InterventionId::from_uuid(served.intervention)).await?;
-        }
-        let command = Command::Anonymise { rule: "retention".to_owned() };
-        self.execute(
-            &Who::timer(),
-            id,
-            None,
-            &Instruction::new(command),
-            Some(&|_: &Decision| Step::Finish(task.reference())),
-        )
-        .await?;
-        Ok(Done::Anonymised)
+        Err(GrcError::Busy)
     }
 
     async fn elapse(&self, task: &Task) -> Result<Done, GrcError> {

@@ -260,7 +260,7 @@ impl Authority {
         Err(GrcError::Conflict(Conflict { seen, version: loaded.request.version, changed: hit }))
     }
 
-    async fn try_execute(
+    pub(super) async fn try_execute(
         &self,
         acting: &Acting,
         loaded: &LoadedRequest,
@@ -327,7 +327,7 @@ impl Authority {
 }
 
 /// Which parts of the vault a command needs.
-fn parts_for(command: &Command) -> Parts {
+pub(super) fn parts_for(command: &Command) -> Parts {
     match command {
         Command::Anonymise { .. } | Command::Erase { .. } => Parts::All,
         Command::Delivered { message, .. } | Command::Resend { message, .. } => {
