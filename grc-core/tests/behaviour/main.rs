@@ -12,6 +12,7 @@ mod figures;
 mod forms;
 mod guide;
 mod holding;
+mod instants;
 mod interventions;
 mod lists;
 mod messages;

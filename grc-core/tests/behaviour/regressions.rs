@@ -36,7 +36,7 @@ async fn town_with(change: impl FnOnce(&mut grc_core::definition::Procedure)) ->
     town
 }
 
-async fn assigned(town: &Town) -> RequestId {
+pub(crate) async fn assigned(town: &Town) -> RequestId {
     let id = town.agent("a-01").submit(leak()).await.unwrap().id();
     town.agent("a-02").act_on(id, None, Fire::new("affecter").to(Assignee::agent("a-05"))).await.unwrap();
     id
@@ -493,7 +493,7 @@ fn a_keyed_command_on_site_that_is_done_meanwhile_is_answered_as_done() {
 }
 
 /// Work for these requests by the fitters, with something bought for it.
-async fn bought_for(town: &Town, requests: &[RequestId]) -> InterventionId {
+pub(crate) async fn bought_for(town: &Town, requests: &[RequestId]) -> InterventionId {
     let (from, until) = (at("2026-11-25T08:00:00Z").to_utc(), at("2026-11-25T11:00:00Z").to_utc());
     let planning = Planning::new(from, until).team("fontainiers");
     let planning = requests.iter().fold(planning, |planning, request| planning.serving(*request));
@@ -504,7 +504,7 @@ async fn bought_for(town: &Town, requests: &[RequestId]) -> InterventionId {
     id
 }
 
-async fn closed(town: &Town, id: RequestId) {
+pub(crate) async fn closed(town: &Town, id: RequestId) {
     let chief = town.agent("a-02");
     chief.act_on(id, None, Fire::new("traiter")).await.unwrap();
     chief.act_on(id, None, Fire::new("cloturer").outcome("repare")).await.unwrap();
