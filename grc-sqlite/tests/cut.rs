@@ -40,7 +40,7 @@ use std::{
 };
 use support::{another, elapsed, role, say};
 use tempfile::TempDir;
-use town::{Done, STEPS, Town};
+use town::{Done, FULL, STEPS, Town};
 
 /// The library that is put in between, compiled once.
 fn shim() -> &'static Path {
@@ -102,7 +102,7 @@ async fn recorded(directory: &Path) {
         let done = done.unwrap_or_else(|error| panic!("step {n}: {error} {:?}", error.refusal()));
         assert_eq!(done, Done::Whole);
     }
-    town.report().await;
+    town.report().await.unwrap();
 }
 
 /// All rows of a file, as a number; none if it cannot be a database yet.
@@ -228,7 +228,7 @@ fn calls(file: &Path) -> i64 {
 }
 
 /// Does the main job while calls fail; once the caller is told of a failure the disk is well again. Answers what is said
-/// of the town in the end, and how many failures the caller was told of.
+/// of the town when all is there and in the end, and how many failures the caller was told of.
 async fn job(directory: &Path, disk: &Path, from: i64, count: i64) -> (String, usize) {
     let mut told = 0;
     let mut again = |error: GrcError| {
@@ -245,6 +245,7 @@ async fn job(directory: &Path, disk: &Path, from: i64, count: i64) -> (String, u
             Err(error) => again(error),
         }
     };
+    let mut said = String::new();
     for n in 0..STEPS {
         loop {
             match town.step(n).await {
@@ -253,8 +254,16 @@ async fn job(directory: &Path, disk: &Path, from: i64, count: i64) -> (String, u
                 Err(error) => again(error),
             }
         }
+        if n == FULL || n + 1 == STEPS {
+            said += &loop {
+                match town.report().await {
+                    Ok(report) => break report,
+                    Err(error) => again(error),
+                }
+            };
+        }
     }
-    (town.report().await, told)
+    (said, told)
 }
 
 async fn failing(directory: &Path) {
@@ -266,6 +275,12 @@ async fn failing(directory: &Path) {
         directory
     };
     let (well, _) = job(&one("well".to_owned()), &disk, i64::MAX, 0).await;
+    // What was typed is said as long as it may be read.
+    for (typed, often) in
+        [("fuite 0", 1), ("fuite 1", 1), ("anne@example.org", 2), ("06 39 98 12 34", 1), ("vu", 1)]
+    {
+        assert_eq!(well.matches(typed).count(), often, "{typed}: {well}");
+    }
     let all = calls(&disk);
     let (mut told, mut unnoticed) = (0, 0);
     for n in 1..=all {

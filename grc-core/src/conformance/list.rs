@@ -98,6 +98,7 @@ leases {
 pages {
 "C-12" c12_both_orders_with_ties_by_id "oldest and newest first, ties and absent values, every size of page";
 "C-12" c12_rows_that_come_and_go_between_pages_disturb_nothing "what was there throughout is listed once";
+"C-12" c12_rows_that_come_and_go_at_the_cursor_disturb_nothing "rows that come with the very key of the cursor, and its row that goes";
 "C-12" c12_a_stream_is_listed_where_it_is_now "a stream whose opening or facts change leaves nothing where it was";
 "C-12" c12_pages_carry_the_parts_asked_for "rows come with the vault parts asked for";
 "C-12" c12_an_empty_list_ends_at_once "no rows, no cursor";

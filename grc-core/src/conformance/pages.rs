@@ -9,6 +9,7 @@ use crate::{
     Condition,
     storage::{Cursor, Expect, Fact, FactValue, Order, Query, StorageErrorKind, StreamRow},
 };
+use std::collections::BTreeSet;
 
 fn all(order: Order) -> Query {
     Query { order, ..Query::new(rows::town(), rows::word("request")) }
@@ -74,6 +75,39 @@ pub(super) fn c12_rows_that_come_and_go_between_pages_disturb_nothing(on: On) {
         old.sort_unstable();
         old.dedup();
         assert_eq!(old.len(), 10, "C-12: nothing repeats ({order:?})");
+    }
+}
+
+pub(super) fn c12_rows_that_come_and_go_at_the_cursor_disturb_nothing(on: On) {
+    // What the first page has, what is left, where its last row goes then, and what comes after it and has its key.
+    let cases = [
+        (Order::OldestFirst, [10_u128, 20], [30_u128, 40, 50, 60], -1_000, [25_u128, 35, 45, 55, 65]),
+        (Order::NewestFirst, [60, 50], [40, 30, 20, 10], 1_000, [5, 15, 25, 35, 45]),
+    ];
+    for (order, first, rest, elsewhere, later) in cases {
+        let kit = Kit::open(on);
+        for n in 1..=6 {
+            add(&kit, n * 10, Some(20), "water");
+        }
+        let query = Query { limit: 2, ..all(order) };
+        let page = kit.query(&query);
+        let found: Vec<u128> = page.rows.iter().map(|record| record.row.key.id.as_u128()).collect();
+        assert_eq!(found, first, "C-12: equal keys are in order of id ({order:?})");
+        for n in 0..=6 {
+            add(&kit, n * 10 + 5, Some(20), "water");
+        }
+        let facts = [(Fact::Service, fact("water")), (Fact::Opened, number(elsewhere))];
+        let gone = StreamRow { version: 2, ..row_with(&stream(first[1]), &facts) };
+        kit.ok(rows::batch().with(put(gone, Expect::Version(1))));
+        let after = kit.walk(&Query { after: page.next, ..query });
+        let (old, new): (Vec<u128>, Vec<u128>) = after.iter().partition(|n| *n % 10 == 0);
+        assert_eq!(old, rest, "C-12: rows that come or go at the cursor hide and repeat none ({order:?})");
+        let once: BTreeSet<u128> = new.iter().copied().collect();
+        assert_eq!(once.len(), new.len(), "C-12: nothing repeats ({order:?}): {after:?}");
+        assert!(
+            once.iter().all(|n| later.contains(n)),
+            "C-12: nothing of before the cursor ({order:?}): {after:?}"
+        );
     }
 }
 

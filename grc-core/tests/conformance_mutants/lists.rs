@@ -243,6 +243,43 @@ fn pages() -> Vec<Mutant> {
             let next = (reached < end).then(|| Cursor::from_bytes(reached.to_be_bytes().to_vec()));
             Ok(Page { rows, next })
         }),
+        Mutant::new("C-12", "a cursor counts rows among those that are equal").query(|under, query| {
+            // The cursor: the value of the last row, and how many rows of this value were given.
+            let read = |cursor: &Cursor| {
+                let (value, given) = cursor.as_bytes().split_first_chunk::<8>()?;
+                Some((i64::from_be_bytes(*value), usize::from_be_bytes(given.try_into().ok()?)))
+            };
+            let after = match &query.after {
+                None => None,
+                Some(cursor) => match read(cursor) {
+                    None => return under.query(query),
+                    read => read,
+                },
+            };
+            query.start("mutant").or_else(|error| if after.is_some() { Ok(None) } else { Err(error) })?;
+            let value = |record: &StreamRecord| opened(record).unwrap_or(i64::MIN);
+            let mut all = under.everything(&query)?;
+            if let Some((last, given)) = after {
+                let mut equal = 0;
+                all.retain(|record| {
+                    let value = value(record);
+                    equal += usize::from(value == last);
+                    match query.order {
+                        Order::OldestFirst => value > last || (value == last && equal > given),
+                        _ => value < last || (value == last && equal > given),
+                    }
+                });
+            }
+            let more = all.len() > query.limit as usize;
+            all.truncate(query.limit as usize);
+            let next = all.last().filter(|_| more).map(|record| {
+                let last = value(record);
+                let before = after.filter(|(value, _)| *value == last).map_or(0, |(_, given)| given);
+                let given = before + all.iter().filter(|record| value(record) == last).count();
+                Cursor::from_bytes([last.to_be_bytes(), given.to_be_bytes()].concat())
+            });
+            Ok(Page { rows: all, next })
+        }),
         Mutant::new("C-12", "a stream that moved is where it was, too").query(|under, query| {
             let mut page = under.query(query)?;
             let moved = page.rows.iter().find(|record| record.row.version == 2).cloned();

@@ -14,16 +14,17 @@ pub(super) async fn read(
     after: Option<&StreamKey>,
     limit: u32,
 ) -> Outcome<MeasurePage> {
-    // The redundant test leads the index: a comparison of pairs, or of alternatives, need not.
+    // Two stretches of the primary key. A comparison of pairs is not led by it, and a test of the kind alone begins with
+    // all that are of the same kind.
     let text = "SELECT kind, id, bytes FROM grc_measure
-         WHERE authority = ? AND kind >= ? AND (kind > ? OR id > ?) ORDER BY kind, id LIMIT ?";
+         WHERE authority = ? AND ((kind = ? AND id > ?) OR kind > ?) ORDER BY kind, id LIMIT ?";
     // No kind is before the empty text.
     let (kind, id) =
         after.map_or((&[][..], &[][..]), |key| (key.kind.as_str().as_bytes(), &key.id.as_bytes()[..]));
     let rows = server
         .rows(|| {
             let read = sqlx::query(text).bind(authority.as_str().as_bytes());
-            read.bind(kind).bind(kind).bind(id).bind(limit + 1)
+            read.bind(kind).bind(id).bind(kind).bind(limit + 1)
         })
         .await?;
     let mut out = Vec::with_capacity(rows.len());

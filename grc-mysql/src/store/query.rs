@@ -91,9 +91,9 @@ async fn look(
 ) -> Outcome<Vec<(PageKey, bool)>> {
     let newest = query.order == Order::NewestFirst;
     let (past, direction) = if newest { ("<", "DESC") } else { (">", "ASC") };
-    // The first test leads the index; the second takes apart what is equal.
+    // Two stretches of the index that leads: many may have been opened at one moment.
     let keyset = after.map_or_else(String::new, |_| {
-        format!(" AND s.opened {past}= ? AND (s.opened {past} ? OR s.id {past} ?)")
+        format!(" AND ((s.opened = ? AND s.id {past} ?) OR s.opened {past} ?)")
     });
     let one = |from: &str, test: &str| {
         format!(
@@ -117,7 +117,7 @@ async fn look(
             read = bind(read, value);
         }
         if let Some(key) = &after {
-            read = read.bind(key.value).bind(key.value).bind(&key.id.as_bytes()[..]);
+            read = read.bind(key.value).bind(&key.id.as_bytes()[..]).bind(key.value);
         }
         read = read.bind(count);
     }

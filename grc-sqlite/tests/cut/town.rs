@@ -13,6 +13,8 @@ use grc_core::{
 use std::sync::Arc;
 
 const TOWN: &str = "saint-aubin";
+/// The step after which all of a request is there, and none of it was anonymised.
+pub(crate) const FULL: usize = 11;
 const START: Moment = Moment::from_micros(1_767_222_000_000_000);
 /// How many steps the main job has.
 pub(crate) const STEPS: usize = 16;
@@ -163,17 +165,29 @@ impl Town {
         Ok(())
     }
 
-    /// What is said of the town.
-    pub(crate) async fn report(&self) -> String {
+    /// What is said of the town: figures, and all that an agent may read.
+    pub(crate) async fn report(&self) -> Result<String, GrcError> {
         let host = self.authority().host("chiffres");
-        let mut out = format!("{:?}\n", host.figures(&Question::all()).await.unwrap());
+        let mut out = format!("{:?}\n", host.figures(&Question::all()).await?);
         for request in &self.requests {
-            let verdict = host.verify(*request).await.unwrap();
+            let verdict = host.verify(*request).await?;
             assert!(verdict.problems.is_empty(), "{verdict:?}");
-            let seen = self.agent("a-09").open(*request).await.unwrap();
-            let description = seen.field("description");
-            out.push_str(&format!("{:?} {:?} {description:?}\n", seen.version(), seen.state()));
+            let seen = self.agent("a-09").open(*request).await?;
+            out.push_str(&format!("{:?} {:?}\n", seen.version(), seen.state()));
+            out.push_str(&format!("{:?}\n{:?}\n", seen.fields(), seen.place()));
+            out.push_str(&format!("{:?}\n{:?}\n", seen.parties(), seen.notes()));
+            for message in seen.messages() {
+                out.push_str(&format!("{:?}: {:?}, {}\n", message.seq, message.subject, message.text));
+            }
+            for file in seen.files() {
+                let bytes = self.agent("a-09").read_file(*request, file).await?;
+                out.push_str(&format!("{:?}: {} {:?}\n", file.field(), file.name(), bytes));
+            }
+            // A code is drawn anew by who does again what failed.
+            if let Some(code) = seen.tracking_code() {
+                out = out.replace(&code.to_string(), "its code");
+            }
         }
-        out
+        Ok(out)
     }
 }
