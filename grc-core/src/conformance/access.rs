@@ -129,3 +129,26 @@ pub(super) fn c07_vault_parts_come_back_as_asked(on: On) {
         .with(Step::DropVault { stream: key.clone(), parts: vec![9] }));
     assert_eq!(parts(Parts::These([1].into())), [(1, b"over".to_vec())].into(), "C-07: written over");
 }
+
+pub(super) fn c07_many_parts_of_one_batch_are_written_in_order(on: On) {
+    let kit = Kit::open(on);
+    let (one, two) = (stream(1), stream(2));
+    let large: Vec<u8> = (0..1 << 20).map(|n: u32| u8::try_from(n * 31 % 251).unwrap()).collect();
+    // Parts of both streams in turn, more than a statement takes, one of them twice.
+    let mut batch = rows::create(&one).with(put(rows::row(&two, 1), Expect::Absent));
+    batch = batch.with(vault(&one, 0, b"first")).with(vault(&two, 0, b"two")).with(vault(&one, 0, b"second"));
+    let (many, giants) = (300, 3);
+    for n in 1..=many {
+        batch = batch.with(vault(&one, n, &n.to_be_bytes()));
+    }
+    for n in 1..=giants {
+        batch = batch.with(vault(&two, n, &large));
+    }
+    kit.ok(batch);
+    let first = kit.one(&one).unwrap().vault;
+    assert_eq!(first.get(&0), Some(&b"second".to_vec()), "C-07: of two parts of one name the later stays");
+    assert!((1..=many).all(|n| first.get(&n) == Some(&n.to_be_bytes().to_vec())), "C-07: each part");
+    let second = kit.one(&two).unwrap().vault;
+    assert_eq!(second.get(&0), Some(&b"two".to_vec()), "C-07: of each stream its own");
+    assert!((1..=giants).all(|n| second.get(&n) == Some(&large)), "C-07: large parts, byte for byte");
+}

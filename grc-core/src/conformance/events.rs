@@ -62,6 +62,20 @@ pub(super) fn c06_append_after_the_future_conflicts(on: On) {
     assert_eq!(kit.history(&key).len(), 1, "C-06: no gap is ever made");
 }
 
+pub(super) fn c06_an_append_of_nothing_compares_too(on: On) {
+    let kit = Kit::open(on);
+    let key = stream(1);
+    kit.ok(appending(&key, 0, &[]));
+    conflict(kit.settle(appending(&key, 1, &[])), ConflictOn::Stream, "C-06: there is no event 1 yet");
+    kit.ok(appending(&key, 0, &[b"one", b"two"]));
+    for after in [0, 1, 3] {
+        let result = kit.settle(appending(&key, after, &[]));
+        conflict(result, ConflictOn::Stream, "C-06: the last event is the second");
+    }
+    kit.ok(appending(&key, 2, &[]));
+    assert_eq!(kit.history(&key).len(), 2, "C-06: nothing was appended");
+}
+
 pub(super) fn c06_append_with_a_gap_inside_is_refused(on: On) {
     let kit = Kit::open(on);
     let key = stream(1);

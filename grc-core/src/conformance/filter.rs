@@ -196,6 +196,30 @@ fn fields(on: On) -> Kit {
     kit
 }
 
+pub(super) fn c12_index_is_replaced_whatever_was_there(on: On) {
+    let kit = Kit::open(on);
+    let (key, other) = (stream(1), stream(2));
+    let values = |values: &[&str]| -> Vec<IndexValue> {
+        values.iter().map(|value| IndexValue::Text((*value).to_owned())).collect()
+    };
+    let is = |value: &str| Condition::Compare(Var::Field(rows::word("f")), Comparison::Equal, text(value));
+    // Of a stream that is not there yet; then, in the batch that makes it, twice.
+    kit.ok(rows::create(&other).with(index(&key, "f", &values(&["ash", "elm"]))));
+    kit.ok(rows::create(&key).with(index(&key, "f", &values(&["oak"]))).with(index(
+        &key,
+        "f",
+        &values(&["yew", "fir"]),
+    )));
+    for (value, streams) in [("ash", &[][..]), ("elm", &[]), ("oak", &[]), ("yew", &[1]), ("fir", &[1])] {
+        found(&kit, is(value), streams);
+    }
+    kit.ok(rows::batch().with(index(&key, "f", &values(&["fir"]))));
+    found(&kit, is("yew"), &[]);
+    found(&kit, is("fir"), &[1]);
+    kit.ok(rows::batch().with(index(&key, "f", &[])));
+    found(&kit, Condition::Present(Var::Field(rows::word("f"))), &[]);
+}
+
 pub(super) fn c12_index_texts_compare_by_bytes(on: On) {
     let kit = fields(on);
     let var = Var::Field(rows::word("f"));

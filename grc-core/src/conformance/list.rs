@@ -31,6 +31,7 @@ events {
 "C-06" c06_sequences_go_from_one_without_gap "sequences, batch ids and heads of several appends";
 "C-06" c06_append_after_the_past_conflicts "a taken sequence is a conflict, and the event stays as it is";
 "C-06" c06_append_after_the_future_conflicts "an append that would leave a gap is a conflict";
+"C-06" c06_an_append_of_nothing_compares_too "the sequence of an append without events is compared";
 "C-06" c06_append_with_a_gap_inside_is_refused "events that leave a gap among themselves are refused";
 "C-06" c06_bodies_come_back_byte_for_byte "empty, unicode, every byte, 1 MiB";
 "C-06" c06_pages_end_where_they_should "pages that end before, at and after the last event";
@@ -47,6 +48,7 @@ access {
 "C-07" c07_stream_rows_come_back_as_written "every column, at the ends of its range; nothing of an older row is left";
 "C-07" c07_load_answers_in_the_order_asked "one answer for each key asked, absent ones and repeated ones included";
 "C-07" c07_vault_parts_come_back_as_asked "all parts, some, none; every byte; written over";
+"C-07" c07_many_parts_of_one_batch_are_written_in_order "300 parts and 3 MiB in one batch, of two streams in turn, one part twice";
 }
 documents {
 "C-15" c15_versions_grow_by_one "1, 2, 3, and no other version";
@@ -117,6 +119,7 @@ filter {
 "C-12" c12_absent_values_compare_as_false "absent compares as false, `!=` included; presence; NOT";
 "C-12" c12_one_of_and_contains_on_facts "membership, and a word that contains itself only";
 "C-12" c12_conditions_are_joined "all, any, not, constants, empty and nested";
+"C-12" c12_index_is_replaced_whatever_was_there "values of before the stream, of the same batch, of an earlier one";
 "C-12" c12_index_texts_compare_by_bytes "texts of a field with several values";
 "C-12" c12_index_numbers_compare_as_numbers "numbers of a field with several values";
 "C-12" c12_index_yes_and_no_are_one_and_zero "yes and no are stored as 1 and 0";

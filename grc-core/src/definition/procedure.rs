@@ -170,7 +170,7 @@ pub struct Transition {
     /// Only so long after the closure; for a transition that opens a closed request again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Delay>,
-    /// Fields whose value `when` reads although who fires may not read them.
+    /// Fields that `when` reads or `requires` names although who fires may not read them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discloses: Vec<Word>,
     /// The template of the notice that the requester gets when it is fired; absent: none.

@@ -1,11 +1,15 @@
 //! C-12, C-13, C-14: stores that are wrong about lists.
 
-use crate::store::{Answer, Mutant, Reading, Under, word};
+use crate::store::{Answer, Mutant, Reading, Under, each, word};
 use grc_core::{
     Condition,
     condition::{Comparison, Scalar, Var},
-    storage::{Cursor, Fact, Order, Page, Query, StorageError, StorageErrorKind, StreamKey, StreamRecord},
+    storage::{
+        Cursor, Fact, IndexValue, Order, Page, Query, Step, StorageError, StorageErrorKind, StreamKey,
+        StreamRecord,
+    },
 };
+use std::collections::BTreeMap;
 
 pub(crate) fn mutants() -> Vec<Mutant> {
     [comparisons(), operators(), pages(), links(), cursors()].concat()
@@ -203,6 +207,19 @@ fn opened(record: &StreamRecord) -> Option<i64> {
 
 fn pages() -> Vec<Mutant> {
     vec![
+        Mutant::new("C-12", "values of an index are added to those of the same batch").commit(
+            |under, batch| {
+                let mut seen: BTreeMap<_, Vec<IndexValue>> = BTreeMap::new();
+                under.commit(each(&batch, |step| match step {
+                    Step::PutIndex { stream, field, values } => {
+                        let all = seen.entry((stream.clone(), field.clone())).or_default();
+                        all.extend(values);
+                        Some(Step::PutIndex { stream, field, values: all.clone() })
+                    }
+                    other => Some(other),
+                }))
+            },
+        ),
         Mutant::new("C-12", "a page goes on after all that are equal to its last").query(|under, query| {
             match query.order {
                 Order::OldestFirst => continued(under.query(query), |_| u128::MAX),

@@ -5,6 +5,7 @@ use grc_core::storage::{
     Batch, ConflictOn, EventRange, Fact, LinkKey, Load, Log, Parts, Query, Step, StorageError, StoredEvent,
     StreamKey,
 };
+use std::collections::BTreeSet;
 
 fn conflict(on: ConflictOn) -> StorageError {
     StorageError::conflict("mutant", on, "so it says")
@@ -73,6 +74,12 @@ fn events() -> Vec<Mutant> {
                 if *after > last {
                     renumber(last, after, events);
                 }
+            }))
+        }),
+        Mutant::new("C-06", "an append of nothing compares nothing").commit(|under, batch| {
+            under.commit(each(&batch, |step| match &step {
+                Step::Append { events, .. } if events.is_empty() => None,
+                _ => Some(step),
             }))
         }),
         Mutant::new("C-06", "a gap among events is closed").commit(|under, batch| {
@@ -208,6 +215,13 @@ fn loads() -> Vec<Mutant> {
                 {
                     None
                 }
+                _ => Some(step),
+            }))
+        }),
+        Mutant::new("C-07", "of two parts of one name in a batch the first stays").commit(|under, batch| {
+            let mut seen = BTreeSet::new();
+            under.commit(each(&batch, |step| match &step {
+                Step::PutVault { stream, part, .. } if !seen.insert((stream.clone(), *part)) => None,
                 _ => Some(step),
             }))
         }),

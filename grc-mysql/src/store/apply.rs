@@ -10,7 +10,8 @@ use crate::{
 };
 use grc_core::{
     Word,
-    storage::{Batch, ConflictOn, ReceiptRow, Step, StorageError, Touched},
+    storage::{Batch, ConflictOn, Expect, ReceiptRow, Step, StorageError, StreamKey, Touched},
+    vault::Part,
 };
 
 /// Where an attempt ended that failed.
@@ -33,13 +34,22 @@ pub(super) async fn apply(session: &mut Session, batch: &Batch, lane: u8) -> Res
     let mut touched = Vec::with_capacity(batch.steps().len());
     // Compared last of all, so that little time is left for another to publish in between.
     let mut current = Vec::new();
-    for step in batch.steps() {
-        if let Step::Current { kind, name, version } = step
-            && !writes_document(batch, kind, name)
-        {
-            current.push(((kind, name), *version));
-        } else if self::step(session, batch, step).await? {
-            touched.extend(step.touched());
+    // Parts of vaults that follow one another are one statement.
+    for steps in batch.steps().chunk_by(|one, next| part(one).is_some() && part(next).is_some()) {
+        let done = match steps {
+            [Step::Current { kind, name, version }] if !writes_document(batch, kind, name) => {
+                current.push(((kind, name), *version));
+                false
+            }
+            [step] => self::step(session, batch, step).await?,
+            parts => {
+                let parts: Vec<_> = parts.iter().filter_map(part).collect();
+                streams::put_vault(session, &parts).await?;
+                true
+            }
+        };
+        if done {
+            touched.extend(steps.iter().flat_map(Step::touched));
         }
     }
     for stream in batch.beside(&touched) {
@@ -51,6 +61,19 @@ pub(super) async fn apply(session: &mut Session, batch: &Batch, lane: u8) -> Res
         return Err(documents::other_version().into());
     }
     feed::append(session, batch, place, &touched).await.map_err(Failed::Feed)
+}
+
+/// The part of a vault that a step writes.
+fn part(step: &Step) -> Option<(&StreamKey, Part, &[u8])> {
+    let Step::PutVault { stream, part, bytes } = step else { return None };
+    Some((stream, *part, bytes))
+}
+
+/// Whether a batch makes a stream that was not there.
+fn makes(batch: &Batch, stream: &StreamKey) -> bool {
+    let made =
+        |step: &Step| matches!(step, Step::PutStream { row, expect: Expect::Absent } if row.key == *stream);
+    batch.steps().iter().any(made)
 }
 
 fn writes_document(batch: &Batch, of_kind: &Word, of_name: &Word) -> bool {
@@ -69,11 +92,13 @@ async fn step(session: &mut Session, batch: &Batch, step: &Step) -> Outcome<bool
     match step {
         Step::PutStream { row, expect } => streams::put(session, row, *expect).await?,
         Step::Append { stream, after, events } => events::append(session, stream, *after, events).await?,
-        Step::PutVault { stream, part, bytes } => streams::put_vault(session, stream, *part, bytes).await?,
+        Step::PutVault { stream, part, bytes } => {
+            streams::put_vault(session, &[(stream, *part, bytes)]).await?;
+        }
         Step::DropVault { stream, parts } => streams::drop_vault(session, stream, parts).await?,
         Step::PutMeasure { stream, bytes } => streams::put_measure(session, stream, bytes).await?,
         Step::PutIndex { stream, field, values } => {
-            streams::put_index(session, stream, field, values).await?
+            streams::put_index(session, stream, field, values, makes(batch, stream)).await?;
         }
         Step::PutLink(link) => links::put(session, link).await?,
         Step::DropLink { key, stream } => links::drop(session, authority, key, stream).await?,

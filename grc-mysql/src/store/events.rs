@@ -1,7 +1,7 @@
 //! Histories, and access logs.
 
 use super::{
-    rows::{array, bytes, largest, number, uuid},
+    rows::{array, bytes, chunks, largest, number, uuid},
     streams::keyed,
 };
 use crate::{
@@ -25,18 +25,14 @@ pub(super) async fn append(
     after: u64,
     events: &[StoredEvent],
 ) -> Outcome<()> {
-    // Events are never deleted, so that the one before cannot go between this reading and the commit; and who appends
-    // after the same one writes the same row.
-    let last = "SELECT MAX(sequence) FROM grc_event WHERE authority = ? AND kind = ? AND id = ?";
-    let last = session.row(keyed(sqlx::query(last), stream)).await?;
-    if last.map_or(Ok(0), |row| largest(&row, 0))? != after {
-        return Err(other_events());
-    }
     let expected = (1..).map(|n| after.checked_add(n));
     if events.iter().zip(expected).any(|(event, expected)| Some(event.sequence) != expected) {
         return Err(Fault::Store(unsupported("events have sequences without gap")));
     }
-    for chunk in chunks(events) {
+    if !follows(session, stream, after, events.is_empty()).await? {
+        return Err(other_events());
+    }
+    for chunk in chunks(events, |event| event.body.len()) {
         let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; chunk.len()].join(", ");
         let text =
             format!("INSERT INTO grc_event (authority, kind, id, sequence, batch, head, body) VALUES {rows}");
@@ -56,22 +52,17 @@ pub(super) async fn append(
     Ok(())
 }
 
-/// Runs of events that go into one statement: its packet has a bound.
-fn chunks(events: &[StoredEvent]) -> Vec<&[StoredEvent]> {
-    const MOST: usize = 2 << 20;
-    let mut out = Vec::new();
-    let mut rest = events;
-    while !rest.is_empty() {
-        let mut bytes = 0;
-        let fits = rest.iter().take(100).take_while(|event| {
-            bytes += event.body.len() + 200;
-            bytes <= MOST
-        });
-        let (chunk, tail) = rest.split_at(fits.count().max(1));
-        out.push(chunk);
-        rest = tail;
+/// Whether a stream has events up to `after`; for certain only if nothing is appended. Events have no gap and are never
+/// deleted: so the one before cannot go between this reading and the commit, and where there are more the next is there,
+/// whose row who appends cannot write.
+async fn follows(session: &mut Session, stream: &StreamKey, after: u64, nothing: bool) -> Outcome<bool> {
+    if nothing {
+        let last = "SELECT MAX(sequence) FROM grc_event WHERE authority = ? AND kind = ? AND id = ?";
+        let last = session.row(keyed(sqlx::query(last), stream)).await?;
+        return Ok(last.map_or(Ok(0), |row| largest(&row, 0))? == after);
     }
-    out
+    let one = "SELECT 1 FROM grc_event WHERE authority = ? AND kind = ? AND id = ? AND sequence = ?";
+    Ok(after == 0 || session.row(keyed(sqlx::query(one), stream).bind(after)).await?.is_some())
 }
 
 /// Notes who read what, under the next number of the stream. Two who do so at once write the same row: one waits, and

@@ -113,28 +113,33 @@ pub(super) async fn next(
     lane: u8,
     documents: &[(&Word, &Word)],
 ) -> Outcome<(Place, Vec<u64>)> {
-    let last = |column| {
-        format!("(SELECT {column} FROM grc_change WHERE authority = ? AND lane = ? ORDER BY n DESC LIMIT 1)")
-    };
-    let text = format!(
-        "SELECT {}, {}, (SELECT MAX(height) FROM grc_change WHERE authority = ?){}",
-        last("n"),
-        last("mark"),
+    let columns = format!(
+        "(SELECT MAX(height) FROM grc_change WHERE authority = ?){}",
         ", (SELECT MAX(version) FROM grc_newest WHERE authority = ? AND kind = ? AND name = ?)"
             .repeat(documents.len())
     );
     let authority = authority.as_str().as_bytes();
-    let places = sql(text).bind(authority).bind(lane).bind(authority).bind(lane).bind(authority);
-    let read = documents.iter().fold(places, |sql, (kind, name)| {
-        sql.bind(authority).bind(kind.as_str().as_bytes()).bind(name.as_str().as_bytes())
-    });
-    let row = session.row(read).await?.ok_or_else(|| corrupt("a reading of one row has none"))?;
-    let last = match largest(&row, 0)? {
-        0 => Seen::default(),
-        n => Seen { n, mark: array(&row, 1)? },
+    let with = |text: String| {
+        documents.iter().fold(sql(text).bind(authority), |sql, (kind, name)| {
+            sql.bind(authority).bind(kind.as_str().as_bytes()).bind(name.as_str().as_bytes())
+        })
     };
-    let place = Place { lane, last, height: largest(&row, 2)? };
-    let versions = (0..documents.len()).map(|n| largest(&row, n + 3)).collect::<Outcome<_>>()?;
+    let newest = "FROM grc_change WHERE authority = ? AND lane = ? ORDER BY n DESC LIMIT 1";
+    let read = with(format!("SELECT {columns}, n, mark {newest}")).bind(authority).bind(lane);
+    let (row, last) = match session.row(read).await? {
+        Some(row) => {
+            let n = documents.len() + 1;
+            let last = Seen { n: number(&row, n)?, mark: array(&row, n + 1)? };
+            (row, last)
+        }
+        // It will be the first of its lane.
+        None => {
+            let row = session.row(with(format!("SELECT {columns}"))).await?;
+            (row.ok_or_else(|| corrupt("a reading of one row has none"))?, Seen::default())
+        }
+    };
+    let versions = (1..=documents.len()).map(|n| largest(&row, n)).collect::<Outcome<_>>()?;
+    let place = Place { lane, last, height: largest(&row, 0)? };
     Ok((place, versions))
 }
 

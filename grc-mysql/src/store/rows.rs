@@ -49,3 +49,21 @@ pub(super) fn word(row: &MySqlRow, column: usize) -> Outcome<Word> {
 pub(super) fn as_word(bytes: Vec<u8>) -> Outcome<Word> {
     Word::new(&as_text(bytes)?).map_err(|_: _| -> Fault { corrupt("a word cannot be read") })
 }
+
+/// Runs of what goes into one statement: its packet has a bound.
+pub(super) fn chunks<T>(all: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    const MOST: usize = 2 << 20;
+    let mut out = Vec::new();
+    let mut rest = all;
+    while !rest.is_empty() {
+        let mut sum = 0;
+        let fits = rest.iter().take(100).take_while(|one| {
+            sum += bytes(one) + 200;
+            sum <= MOST
+        });
+        let (chunk, tail) = rest.split_at(fits.count().max(1));
+        out.push(chunk);
+        rest = tail;
+    }
+    out
+}

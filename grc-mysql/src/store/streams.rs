@@ -1,6 +1,6 @@
 //! Stream rows, their vaults and their index entries.
 
-use super::rows::{array, bytes, integer, number, small, uuid, word};
+use super::rows::{array, bytes, chunks, integer, number, small, uuid, word};
 use crate::{
     error::{Fault, NAME, Outcome, corrupt},
     session::{Session, Sql, holes, sql},
@@ -198,16 +198,19 @@ pub(super) async fn vaults(
     Ok(out)
 }
 
-/// Writes a part of a vault.
-pub(super) async fn put_vault(
-    session: &mut Session,
-    key: &StreamKey,
-    part: Part,
-    bytes: &[u8],
-) -> Outcome<()> {
-    let put = "INSERT INTO grc_vault (authority, kind, id, part, bytes) VALUES (?, ?, ?, ?, ?)
-               ON DUPLICATE KEY UPDATE bytes = VALUES(bytes)";
-    session.execute(keyed(sqlx::query(put), key).bind(part).bind(bytes)).await.map(|_| ())
+/// Writes parts of vaults; of two of one name the later stays.
+pub(super) async fn put_vault(session: &mut Session, parts: &[(&StreamKey, Part, &[u8])]) -> Outcome<()> {
+    for parts in chunks(parts, |(_, _, bytes)| bytes.len()) {
+        let text = format!(
+            "INSERT INTO grc_vault (authority, kind, id, part, bytes) VALUES {}
+             ON DUPLICATE KEY UPDATE bytes = VALUES(bytes)",
+            vec!["(?, ?, ?, ?, ?)"; parts.len()].join(", ")
+        );
+        let put =
+            parts.iter().fold(sql(text), |put, (key, part, bytes)| keyed(put, key).bind(*part).bind(*bytes));
+        session.execute(put).await?;
+    }
+    Ok(())
 }
 
 /// Drops parts of a vault.
@@ -236,9 +239,27 @@ pub(super) async fn put_index(
     key: &StreamKey,
     field: &Word,
     values: &[IndexValue],
+    is_new: bool,
 ) -> Outcome<()> {
+    // Of a stream that is made by the same batch there are none, but for who wrote them beside it; their first is where
+    // ours is to be.
+    if is_new && !values.is_empty() {
+        match insert_index(session, key, field, values).await {
+            Err(fault) if fault.is_duplicate() => {}
+            other => return other,
+        }
+    }
     let drop = "DELETE FROM grc_index WHERE authority = ? AND kind = ? AND id = ? AND field = ?";
     session.execute(keyed(sqlx::query(drop), key).bind(field.as_str().as_bytes())).await?;
+    insert_index(session, key, field, values).await
+}
+
+async fn insert_index(
+    session: &mut Session,
+    key: &StreamKey,
+    field: &Word,
+    values: &[IndexValue],
+) -> Outcome<()> {
     let mut n = 0_u32;
     for values in values.chunks(100) {
         let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; values.len()].join(", ");

@@ -18,6 +18,12 @@ const PHASES: [&str; 4] = ["received", "in-progress", "waiting", "closed"];
 pub(super) fn guards(scope: &Scope<'_>, findings: &mut Findings) {
     for flow in &scope.flows {
         for (index, transition) in flow.transitions.iter().enumerate() {
+            let required = format!("{}.requires", flow.transition_path(index));
+            for form in scope.users(flow) {
+                for id in &transition.requires {
+                    hidden(form, transition, id, "it requires", &required, findings);
+                }
+            }
             let Some(when) = &transition.when else { continue };
             let path = format!("{}.when", flow.transition_path(index));
             if constant(when) == Some(false) {
@@ -29,7 +35,10 @@ pub(super) fn guards(scope: &Scope<'_>, findings: &mut Findings) {
             when.visit(&mut |node| guard.node(node, findings));
             for form in scope.users(flow) {
                 for var in when.vars() {
-                    guard.hidden(form, transition, var, findings);
+                    // Facts are seen by whoever sees the request.
+                    if let Var::Field(id) = var {
+                        hidden(form, transition, id, "the condition reads", &guard.path, findings);
+                    }
                 }
             }
         }
@@ -139,24 +148,29 @@ impl<'s> Guard<'s, '_> {
             findings.unknown(what, word, self.path.clone(), known);
         }
     }
+}
 
-    /// A guard that reads what somebody may not gives it away: whether the button is there tells.
-    fn hidden(&self, form: &Form<'_>, transition: &Transition, var: &Var, findings: &mut Findings) {
-        // Facts are seen by whoever sees the request.
-        let Var::Field(id) = var else { return };
-        let read = form.fields.get(id.as_str()).and_then(|field| field.read.as_deref());
-        let Some(read) = read else { return };
-        if transition.discloses.contains(id) {
-            return;
-        }
-        let may = |by: &str| read.iter().any(|name| name == by || (by == "@requester" && name == CITIZEN));
-        let who = match transition.by.iter().find(|by| !may(by)) {
-            Some(by) => super::path::shown(by),
-            None if transition.after.is_some() => "who sees the state change".to_owned(),
-            None => return,
-        };
-        let message = format!("the condition reads `{var}`, which {who} may not read");
-        let hint = format!("add `{id}` to `discloses` if that is meant, or to its `read` those in `by`");
-        findings.push(Finding::new("guard-reads-hidden", &self.path, message).hint(hint));
+/// A guard that reads what somebody may not gives it away: whether the button is there, or why it is refused, tells.
+fn hidden(
+    form: &Form<'_>,
+    transition: &Transition,
+    id: &Word,
+    how: &str,
+    path: &str,
+    findings: &mut Findings,
+) {
+    let read = form.fields.get(id.as_str()).and_then(|field| field.read.as_deref());
+    let Some(read) = read else { return };
+    if transition.discloses.contains(id) {
+        return;
     }
+    let may = |by: &str| read.iter().any(|name| name == by || (by == "@requester" && name == CITIZEN));
+    let who = match transition.by.iter().find(|by| !may(by)) {
+        Some(by) => super::path::shown(by),
+        None if transition.after.is_some() => "who sees the state change".to_owned(),
+        None => return,
+    };
+    let message = format!("{how} `{}`, which {who} may not read", Var::Field(id.clone()));
+    let hint = format!("add `{id}` to `discloses` if that is meant, or to its `read` those in `by`");
+    findings.push(Finding::new("guard-reads-hidden", path, message).hint(hint));
 }

@@ -495,6 +495,12 @@ pub(crate) const CASES: &[Case] = &[
         "guard-reads-hidden",
         "procedure.fuite.transition[3].when",
     ),
+    (
+        "when = true",
+        "requires = [\"secret\"] #!",
+        "guard-reads-hidden",
+        "procedure.fuite.transition[1].requires",
+    ),
     // Messages.
     (
         "id = \"web\"\nlabel = \"Web\"",
