@@ -265,9 +265,29 @@ pub(crate) fn foreign(place: &str) -> String {
     )
 }
 
+/// Whether a connection broke off. A server that ends one while its encryption is agreed upon says so in a message that
+/// has no place there, or in clear.
+pub(crate) fn is_cut(error: &std::io::Error) -> bool {
+    use rustls::Error::{InappropriateHandshakeMessage, InappropriateMessage, InvalidMessage};
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let encryption = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        || matches!(
+            encryption,
+            Some(InappropriateMessage { .. } | InappropriateHandshakeMessage { .. } | InvalidMessage(_))
+        )
+}
+
 fn of_network(error: &std::io::Error, place: &str) -> (StorageErrorKind, String) {
     use StorageErrorKind::{Unavailable, Unusable};
     use std::io::ErrorKind;
+    if is_cut(error) {
+        let message = format!(
+            "the connection to `{place}` was lost: try again; if it always is, is there a MySQL or MariaDB server \
+             behind it?"
+        );
+        return (Unavailable, message);
+    }
     match error.kind() {
         ErrorKind::ConnectionRefused => {
             (Unavailable, format!("no server answers at `{place}`: start it, or check host and port"))
@@ -279,19 +299,12 @@ fn of_network(error: &std::io::Error, place: &str) -> (StorageErrorKind, String)
                  read: check its path and its owner"
             ),
         ),
-        // From the encryption: the network itself knows no data that are invalid.
+        // From the encryption, of what it is otherwise: the network itself knows no data that are invalid.
         ErrorKind::InvalidData => (
             Unusable,
             format!(
                 "the certificate of `{place}` is not trusted, or is of another host: name the authority that signed it \
                  (`ssl-ca=FILE` in the address) and the host as the certificate does"
-            ),
-        ),
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => (
-            Unavailable,
-            format!(
-                "the connection to `{place}` was lost: try again; if it always is, is there a MySQL or MariaDB server \
-                 behind it?"
             ),
         ),
         _ => (
@@ -449,5 +462,36 @@ fn of_server(code: u16, place: &str) -> (StorageErrorKind, String) {
             Other,
             format!("the server of `{place}` failed with code {code}: see the error that is behind this one"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use grc_core::storage::Retry;
+    use rustls::{CertificateError, ContentType, Error, InvalidMessage};
+    use std::io;
+
+    fn met(error: Error) -> StorageError {
+        let error = io::Error::new(io::ErrorKind::InvalidData, error);
+        Fault::Driver(sqlx::Error::Io(error)).at("town")
+    }
+
+    /// Seen when a server ended connections that were being made.
+    #[test]
+    fn a_connection_that_breaks_off_while_it_is_encrypted_is_lost_and_says_nothing_of_its_certificate() {
+        let message =
+            Error::InappropriateMessage { expect_types: Vec::new(), got_type: ContentType::ApplicationData };
+        for error in [message, Error::InvalidMessage(InvalidMessage::InvalidContentType)] {
+            let error = met(error);
+            assert_eq!(
+                (error.kind(), error.retry()),
+                (StorageErrorKind::Unavailable, Retry::Same),
+                "{error}"
+            );
+        }
+        let error = met(Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        assert_eq!(error.kind(), StorageErrorKind::Unusable);
+        assert!(error.to_string().contains("certificate"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     Options,
     address::Address,
-    error::{Fault, Outcome, foreign, unusable},
+    error::{Fault, Outcome, foreign, is_cut, unusable},
     session::Session,
     settings,
 };
@@ -146,9 +146,4 @@ impl Node {
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-fn is_cut(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
