@@ -18,10 +18,10 @@ const PHASES: [&str; 4] = ["received", "in-progress", "waiting", "closed"];
 pub(super) fn guards(scope: &Scope<'_>, findings: &mut Findings) {
     for flow in &scope.flows {
         for (index, transition) in flow.transitions.iter().enumerate() {
-            let required = format!("{}.requires", flow.transition_path(index));
-            for form in scope.users(flow) {
-                for id in &transition.requires {
-                    hidden(form, transition, id, "it requires", &required, findings);
+            for (n, id) in transition.requires.iter().enumerate() {
+                let path = format!("{}.requires[{n}]", flow.transition_path(index));
+                for form in scope.users(flow) {
+                    hidden(form, transition, id, "it requires", &path, findings);
                 }
             }
             let Some(when) = &transition.when else { continue };

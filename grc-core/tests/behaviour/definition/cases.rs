@@ -300,7 +300,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     (
         "kind = \"date\"",
-        "kind = \"date\"\nread = []\n[[procedure.fuite.transition]]\nid = \"z\"\nlabel = \"Z\"\nfrom = [\"en-cours\"]\nto = \"recue\"\nby = [\"chef\"]\nrequires = [\"jour\"] #!",
+        "kind = \"date\"\nread = []\n[[procedure.fuite.transition]]\nid = \"z\"\nlabel = \"Z\"\nfrom = [\"en-cours\"]\nto = \"recue\"\nby = [\"chef\"]\ndiscloses = [\"jour\"]\nrequires = [\"jour\"] #!",
         "required-not-writable",
         "procedure.fuite.transition[0].requires[0]",
     ),
@@ -499,7 +499,7 @@ pub(crate) const CASES: &[Case] = &[
         "when = true",
         "requires = [\"secret\"] #!",
         "guard-reads-hidden",
-        "procedure.fuite.transition[1].requires",
+        "procedure.fuite.transition[1].requires[0]",
     ),
     // Messages.
     (
