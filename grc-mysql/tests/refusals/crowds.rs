@@ -7,7 +7,7 @@ use crate::{
 };
 use grc_core::storage::StorageErrorKind::Unavailable;
 use private_server::{Server, Setup};
-use sqlx::{ConnectOptions, MySqlConnection, mysql::MySqlConnectOptions};
+use sqlx::{ConnectOptions, Executor, MySqlConnection, Row, mysql::MySqlConnectOptions};
 use std::thread;
 
 /// Takes all connections that the server still gives.
@@ -58,18 +58,10 @@ fn take_rest(server: &Server, held: &mut Vec<MySqlConnection>) {
             return;
         }
         held.extend(more);
-        let read = "SELECT CAST(variable_value AS UNSIGNED) FROM information_schema.global_status
-                    WHERE variable_name = 'THREADS_CONNECTED'";
-        let mysql = "SELECT CAST(variable_value AS UNSIGNED) FROM performance_schema.global_status
-                     WHERE variable_name = 'Threads_connected'";
-        let admin = held.first_mut().unwrap();
-        let count = block_on(async {
-            match sqlx::query_scalar::<_, u64>(read).fetch_one(&mut *admin).await {
-                Ok(count) => count,
-                Err(_) => sqlx::query_scalar(mysql).fetch_one(admin).await.unwrap(),
-            }
-        });
-        alone = count == held.len() as u64;
+        let read = sqlx::raw_sql("SHOW GLOBAL STATUS LIKE 'Threads_connected'");
+        let row = block_on(held.first_mut().unwrap().fetch_one(read)).unwrap();
+        let count: usize = row.get::<String, _>(1).parse().unwrap();
+        alone = count == held.len();
     }
 }
 
